@@ -1,0 +1,30 @@
+
+/*
+ * Readiness: may this node be given traffic?  Offered by the feature that
+ * knows the other nodes, under the service name below; where none offers it,
+ * the node is ready.
+ *
+ * The words behind the answer are the view "duplex/ready" of that feature:
+ * an object that begins with "ready" (boolean), "state" and "reason".
+ */
+
+
+#ifndef _NGX_DUPLEX_READINESS_H_INCLUDED_
+#define _NGX_DUPLEX_READINESS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_DUPLEX_READINESS  "readiness"
+
+
+/* static data of the feature's object */
+typedef struct {
+    /* any worker, any time after commit; from memory, never blocks */
+    ngx_uint_t  (*ready)(void);
+} ngx_duplex_readiness_t;
+
+
+#endif /* _NGX_DUPLEX_READINESS_H_INCLUDED_ */
