@@ -1,0 +1,238 @@
+
+/*
+ * The projection: from file, administrator and contributors to the word
+ * `down` of a stock peer.
+ *
+ * Owns nothing.  Any process may project a peer at any time after commit.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "../core/ngx_duplex_identity.h"
+#include "ngx_duplex_group.h"
+
+
+/* who is selectable, leaving out health: what people decide */
+#define NGX_DUPLEX_DOWN_DECIDED                                               \
+    (NGX_DUPLEX_DOWN_CONFIG|NGX_DUPLEX_DOWN_ADMIN|NGX_DUPLEX_DOWN_DRAIN)
+
+
+static ngx_uint_t ngx_duplex_projection_bits(ngx_duplex_peer_t *peer);
+static ngx_int_t ngx_duplex_projection_write(ngx_duplex_peer_t *peer,
+    ngx_uint_t *was, ngx_uint_t *bits);
+static void ngx_duplex_projection_log(ngx_duplex_peer_t *peer,
+    ngx_uint_t was, ngx_uint_t bits);
+static const char *ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer);
+
+
+void
+ngx_duplex_projection_commit(void)
+{
+    ngx_uint_t           i, n, was, bits;
+    ngx_duplex_peer_t   *peers;
+    ngx_duplex_group_t  *group;
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        if (group->shm.len == 0) {
+            continue;
+        }
+
+        peers = group->peers.elts;
+
+        for (n = 0; n < group->peers.nelts; n++) {
+            (void) ngx_duplex_projection_write(&peers[n], &was, &bits);
+        }
+    }
+}
+
+
+void
+ngx_duplex_peer_project(ngx_duplex_peer_t *peer)
+{
+    ngx_uint_t  was, bits;
+
+    if (peer->group->shm.len == 0) {
+        return;
+    }
+
+    if (ngx_duplex_projection_write(peer, &was, &bits) != NGX_OK) {
+        return;
+    }
+
+    /*
+     * Whoever finds the change not made yet tells of it, so a node tells
+     * once.  Workers of an earlier configuration have stock peers of their
+     * own, and keep silent.
+     */
+
+    if (((was ^ bits) & NGX_DUPLEX_DOWN_DECIDED) && !ngx_duplex_superseded()) {
+        ngx_duplex_projection_log(peer, was, bits);
+    }
+}
+
+
+/*
+ * Another process may have computed its bits before the last change and
+ * write them after us, or the other way round: whoever writes looks again.
+ */
+
+static ngx_int_t
+ngx_duplex_projection_write(ngx_duplex_peer_t *peer, ngx_uint_t *was,
+    ngx_uint_t *bits)
+{
+    ngx_uint_t  again, before;
+
+    *bits = ngx_duplex_projection_bits(peer);
+
+    if (ngx_duplex_peer_mark(peer, *bits, was) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    for ( ;; ) {
+        again = ngx_duplex_projection_bits(peer);
+
+        if (again == *bits) {
+            return NGX_OK;
+        }
+
+        *bits = again;
+
+        if (ngx_duplex_peer_mark(peer, *bits, &before) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_duplex_projection_bits(ngx_duplex_peer_t *peer)
+{
+    ngx_uint_t                 i, bits;
+    ngx_duplex_contributor_t  *contributor;
+
+    switch (ngx_duplex_peer_admin(peer)) {
+
+    case ngx_duplex_admin_up:
+        bits = 0;
+        break;
+
+    case ngx_duplex_admin_down:
+        bits = NGX_DUPLEX_DOWN_ADMIN;
+        break;
+
+    case ngx_duplex_admin_drain:
+        bits = NGX_DUPLEX_DOWN_DRAIN;
+        break;
+
+    default: /* ngx_duplex_admin_none */
+        bits = peer->configured;
+    }
+
+    for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
+        if (contributor->bits) {
+            bits |= contributor->bits(peer);
+        }
+    }
+
+    return bits;
+}
+
+
+static void
+ngx_duplex_projection_log(ngx_duplex_peer_t *peer, ngx_uint_t was,
+    ngx_uint_t bits)
+{
+    const char  *state, *reason, *rest;
+
+    if (bits & (NGX_DUPLEX_DOWN_CONFIG|NGX_DUPLEX_DOWN_ADMIN)) {
+        state = "now down";
+
+    } else if (bits & NGX_DUPLEX_DOWN_DRAIN) {
+        state = "now draining";
+
+    } else if (bits == 0) {
+        state = "now up";
+
+    } else if (was & (NGX_DUPLEX_DOWN_CONFIG|NGX_DUPLEX_DOWN_ADMIN)) {
+        state = "no longer down";
+
+    } else {
+        state = "no longer draining";
+    }
+
+    reason = (ngx_duplex_peer_admin(peer) == ngx_duplex_admin_none)
+             ? "configuration" : "administrator";
+
+    rest = ngx_duplex_peer_contributed(peer);
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "peer \"%V\" in %s \"%V\" is %s: %s%s%s",
+                  &peer->name, peer->group->driver->title,
+                  &peer->group->name, state, reason,
+                  rest ? ", still " : "", rest ? rest : "");
+}
+
+
+static const char *
+ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer)
+{
+    ngx_uint_t                 i;
+    const char                *state;
+    ngx_duplex_contributor_t  *contributor;
+
+    for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
+        state = contributor->state ? contributor->state(peer) : NULL;
+
+        if (state) {
+            return state;
+        }
+    }
+
+    return NULL;
+}
+
+
+const char *
+ngx_duplex_peer_state(ngx_duplex_peer_t *peer, ngx_duplex_peer_status_t *status)
+{
+    const char  *state;
+
+    if (status->down & (NGX_DUPLEX_DOWN_CONFIG|NGX_DUPLEX_DOWN_ADMIN)) {
+        return "down";
+    }
+
+    state = ngx_duplex_peer_contributed(peer);
+
+    if (state) {
+        return state;
+    }
+
+    if (status->down & NGX_DUPLEX_DOWN_HEALTH) {
+
+        /* the contributor's word is about to be projected */
+
+        return "unhealthy";
+    }
+
+    if (status->down & NGX_DUPLEX_DOWN_DRAIN) {
+        return "draining";
+    }
+
+    return status->unavail ? "unavail" : "up";
+}
+
+
+void
+ngx_duplex_peer_fields(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json)
+{
+    ngx_uint_t                 i;
+    ngx_duplex_contributor_t  *contributor;
+
+    for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
+        if (contributor->fields) {
+            contributor->fields(peer, json);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+
+/*
+ * What our part of an upstream{} holds, for the files that read and fill it.
+ */
+
+
+#ifndef _NGX_HTTP_DUPLEX_UPSTREAM_CONF_H_INCLUDED_
+#define _NGX_HTTP_DUPLEX_UPSTREAM_CONF_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ngx_http_duplex_upstream.h"
+
+
+typedef struct {
+    ngx_array_t                    *servers;   /* the "server" lines */
+
+    ngx_http_duplex_wrap_pt         wrap;
+    ngx_http_upstream_init_pt       init_upstream;
+    ngx_http_upstream_init_peer_pt  init_peer;
+
+    ngx_array_t                    *keepalive;     /* cf->args, to be set */
+    ngx_str_t                       file;
+    ngx_uint_t                      line;
+} ngx_http_duplex_upstream_srv_conf_t;
+
+
+extern ngx_module_t  ngx_http_duplex_upstream_module;
+
+
+/* the directive "server" */
+char *ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* makes the neutral groups of all upstream{} */
+ngx_int_t ngx_http_duplex_upstream_bind(ngx_conf_t *cf);
+
+/*
+ * Calls the owner of the directive "name", which we stand before, with
+ * "args" and in "srv_conf".
+ */
+char *ngx_http_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_array_t *args, void **srv_conf);
+
+
+#endif /* _NGX_HTTP_DUPLEX_UPSTREAM_CONF_H_INCLUDED_ */
