@@ -1,0 +1,51 @@
+
+/*
+ * The schedule: when each server is probed, in the one worker that holds the
+ * lease.
+ */
+
+
+#ifndef _NGX_DUPLEX_SCHEDULE_H_INCLUDED_
+#define _NGX_DUPLEX_SCHEDULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_duplex_health.h"
+
+
+/* one server under one check; probers read the first members, own "run" */
+struct ngx_duplex_probe_s {
+    ngx_duplex_check_t          *check;
+    ngx_duplex_peer_t           *peer;
+    void                        *run;       /* while it is under way */
+
+    ngx_rbtree_node_t            node;      /* key: latest start, in ms */
+    uint64_t                     due;       /* without jitter and patience */
+    uint64_t                     epoch;     /* of the lease when started */
+
+    ngx_duplex_verdict_t         verdict;
+    ngx_duplex_probed_record_t   probed;
+
+    unsigned                     running:1;
+    unsigned                     faulty:1;  /* a local fault was logged */
+};
+
+
+/* in each worker: memory for all servers of "checks" (pointers to checks) */
+ngx_int_t ngx_duplex_schedule_start(ngx_cycle_t *cycle, ngx_array_t *checks);
+
+/* goes on where the last holder stopped */
+void ngx_duplex_schedule_take(void);
+/* starts what is due */
+void ngx_duplex_schedule_beat(void);
+/* aborts what is under way, without verdicts */
+void ngx_duplex_schedule_drop(void);
+
+/* for probers; strings of "result" are read before it returns */
+void ngx_duplex_probe_done(ngx_duplex_probe_t *probe,
+    ngx_duplex_probe_result_t *result);
+
+
+#endif /* _NGX_DUPLEX_SCHEDULE_H_INCLUDED_ */

@@ -1,0 +1,37 @@
+
+/*
+ * The client of a probe, which does not exist: a connection without a
+ * socket, and the end of the way for what is sent to it.
+ */
+
+
+#ifndef _NGX_HTTP_DUPLEX_CLIENT_H_INCLUDED_
+#define _NGX_HTTP_DUPLEX_CLIENT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/* what it was sent; a probe's context of this module begins with it */
+typedef struct {
+    off_t       body;           /* bytes */
+    unsigned    cut:1;          /* more than it wanted: it hung up */
+} ngx_http_duplex_client_t;
+
+
+/*
+ * With a pool of its own; what else a request needs is the caller's to set.
+ * NULL: no memory, or no worker_connections left (logged by nginx).
+ */
+ngx_connection_t *ngx_http_duplex_client_open(void);
+
+/* before there is a request; with one, the end of the request closes it */
+void ngx_http_duplex_client_close(ngx_connection_t *c);
+
+/* in each worker that may probe: keeps answers to probes out of filters */
+void ngx_http_duplex_client_install(void);
+
+
+#endif /* _NGX_HTTP_DUPLEX_CLIENT_H_INCLUDED_ */

@@ -1,0 +1,600 @@
+
+/*
+ * One probe of an http server, as a request of nginx itself.
+ *
+ * Its client is made up (ngx_http_duplex_client.c).  Phases, access log,
+ * cache, store and balancer never see it; the location's handler, TLS
+ * settings, headers and timeouts are those of any request.
+ *
+ * The probe lives in the pool of that connection and dies with it.  Its
+ * result is found where nginx finalizes the upstream request, and is given
+ * away where the request is freed, which happens exactly once.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ngx_http_duplex_client.h"
+#include "ngx_http_duplex_health.h"
+#include "ngx_http_duplex_probe.h"
+#include "ngx_duplex_schedule.h"
+
+
+#define NGX_HTTP_DUPLEX_PROBE_TEXT  200
+
+
+typedef struct {
+    ngx_http_duplex_client_t     client;        /* must be first */
+
+    ngx_duplex_probe_t          *probe;         /* NULL: aborted, or told */
+    ngx_http_duplex_check_t     *check;
+    ngx_http_request_t          *request;
+
+    /* copies: peers may go away while we wait */
+    ngx_sockaddr_t               sockaddr;
+    socklen_t                    socklen;
+    ngx_str_t                    name;
+
+    ngx_event_t                  deadline;
+    void                       (*finalize)(ngx_http_request_t *r,
+                                     ngx_int_t rc);
+
+    ngx_duplex_probe_result_t    result;
+    unsigned                     late:1;        /* the deadline came */
+
+    ngx_log_t                    log;
+    ngx_http_log_ctx_t           log_ctx;
+    ngx_http_connection_t        http_connection;
+    ngx_buf_t                    buffer;
+
+    u_char                       name_buf[NGX_SOCKADDR_STRLEN];
+    u_char                       text[NGX_HTTP_DUPLEX_PROBE_TEXT];
+} ngx_http_duplex_probe_t;
+
+
+static void ngx_http_duplex_probe_start(ngx_duplex_probe_t *probe);
+static void ngx_http_duplex_probe_abort(ngx_duplex_probe_t *probe);
+static void ngx_http_duplex_probe_end(ngx_http_duplex_probe_t *hp);
+static void ngx_http_duplex_probe_deadline_handler(ngx_event_t *ev);
+
+static ngx_http_duplex_probe_t *ngx_http_duplex_probe_create(
+    ngx_duplex_probe_t *probe);
+static void ngx_http_duplex_probe_address(ngx_http_duplex_probe_t *hp);
+static ngx_http_request_t *ngx_http_duplex_probe_request(
+    ngx_http_duplex_probe_t *hp, ngx_connection_t *c);
+static void ngx_http_duplex_probe_cleanup(void *data);
+
+static ngx_int_t ngx_http_duplex_probe_get_peer(ngx_peer_connection_t *pc,
+    void *data);
+static void ngx_http_duplex_probe_free_peer(ngx_peer_connection_t *pc,
+    void *data, ngx_uint_t state);
+
+static void ngx_http_duplex_probe_finalize(ngx_http_request_t *r,
+    ngx_int_t rc);
+static void ngx_http_duplex_probe_judge(ngx_http_duplex_probe_t *hp,
+    ngx_http_upstream_t *u, ngx_int_t rc);
+static void ngx_http_duplex_probe_fail(ngx_http_duplex_probe_t *hp,
+    ngx_duplex_reason_e reason, const char *text);
+static ngx_uint_t ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
+    ngx_http_upstream_t *u);
+static void ngx_http_duplex_probe_log(ngx_log_t *log, ngx_uint_t level,
+    u_char *buf, size_t len);
+
+
+ngx_duplex_prober_t  ngx_http_duplex_prober = {
+    ngx_http_duplex_probe_start,
+    ngx_http_duplex_probe_abort
+};
+
+
+static ngx_str_t  ngx_http_duplex_probe_unknown = ngx_string("unknown");
+static ngx_str_t  ngx_http_duplex_probe_hidden = ngx_string(
+    "another directive of the location answers, not \"proxy_pass\"");
+static ngx_str_t  ngx_http_duplex_probe_method = ngx_string("GET");
+static ngx_str_t  ngx_http_duplex_probe_protocol = ngx_string("HTTP/1.1");
+
+
+static void
+ngx_http_duplex_probe_start(ngx_duplex_probe_t *probe)
+{
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_duplex_probe_t    *hp;
+    ngx_duplex_probe_result_t   result;
+
+    hp = ngx_http_duplex_probe_create(probe);
+
+    if (hp == NULL) {
+        ngx_memzero(&result, sizeof(ngx_duplex_probe_result_t));
+
+        result.end = ngx_duplex_probe_fault;
+        ngx_str_set(&result.text, "no memory or no worker_connections left");
+
+        ngx_duplex_probe_done(probe, &result);
+        return;
+    }
+
+    probe->run = hp;
+
+    ngx_add_timer(&hp->deadline, hp->check->deadline);
+
+    r = hp->request;
+    c = r->connection;
+
+    ngx_http_finalize_request(r, hp->check->clcf->handler(r));
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_duplex_probe_abort(ngx_duplex_probe_t *probe)
+{
+    ngx_http_duplex_probe_t  *hp;
+
+    hp = probe->run;
+    hp->probe = NULL;
+
+    ngx_http_duplex_probe_end(hp);
+}
+
+
+/*
+ * As nginx ends a request from outside: without the additional count the
+ * request would be freed in the middle of its own cleanup.
+ */
+
+static void
+ngx_http_duplex_probe_end(ngx_http_duplex_probe_t *hp)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = hp->request;
+    c = r->connection;
+
+    r->main->count++;
+
+    ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* no timeout of nginx ends a server that sends one byte now and then */
+
+static void
+ngx_http_duplex_probe_deadline_handler(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_http_duplex_probe_t  *hp;
+
+    c = ev->data;
+    hp = ngx_http_get_module_ctx((ngx_http_request_t *) c->data,
+                                 ngx_http_duplex_health_module);
+
+    hp->late = 1;
+
+    ngx_http_duplex_probe_end(hp);
+}
+
+
+static ngx_http_duplex_probe_t *
+ngx_http_duplex_probe_create(ngx_duplex_probe_t *probe)
+{
+    ngx_connection_t         *c;
+    ngx_http_duplex_probe_t  *hp;
+
+    c = ngx_http_duplex_client_open();
+    if (c == NULL) {
+        return NULL;
+    }
+
+    hp = ngx_pcalloc(c->pool, sizeof(ngx_http_duplex_probe_t));
+    if (hp == NULL) {
+        ngx_http_duplex_client_close(c);
+        return NULL;
+    }
+
+    hp->probe = probe;
+    hp->check = probe->check->conf;
+
+    hp->result.end = ngx_duplex_probe_fault;
+
+    ngx_http_duplex_probe_address(hp);
+
+    hp->log = *ngx_cycle->log;
+    hp->log.data = &hp->log_ctx;
+    hp->log.handler = NULL;
+    hp->log.connection = 0;
+    hp->log_ctx.connection = c;
+
+    c->log = &hp->log;
+    c->read->log = &hp->log;
+    c->write->log = &hp->log;
+
+    hp->http_connection.conf_ctx = hp->check->cscf->ctx;
+
+    c->data = &hp->http_connection;
+    c->buffer = &hp->buffer;
+
+    hp->deadline.handler = ngx_http_duplex_probe_deadline_handler;
+    hp->deadline.data = c;
+    hp->deadline.log = &hp->log;
+    hp->deadline.cancelable = 1;
+
+    hp->request = ngx_http_duplex_probe_request(hp, c);
+
+    if (hp->request == NULL) {
+        ngx_http_duplex_client_close(c);
+        return NULL;
+    }
+
+    return hp;
+}
+
+
+static void
+ngx_http_duplex_probe_address(ngx_http_duplex_probe_t *hp)
+{
+    ngx_duplex_peer_t  *peer;
+
+    peer = hp->probe->peer;
+
+    ngx_memcpy(&hp->sockaddr, peer->sockaddr, peer->socklen);
+    hp->socklen = peer->socklen;
+
+    if (hp->check->port) {
+        ngx_inet_set_port(&hp->sockaddr.sockaddr, hp->check->port);
+    }
+
+    hp->name.data = hp->name_buf;
+    hp->name.len = ngx_sock_ntop(&hp->sockaddr.sockaddr, hp->socklen,
+                                 hp->name_buf, NGX_SOCKADDR_STRLEN, 1);
+}
+
+
+static ngx_http_request_t *
+ngx_http_duplex_probe_request(ngx_http_duplex_probe_t *hp,
+    ngx_connection_t *c)
+{
+    ngx_http_cleanup_t       *cln;
+    ngx_http_request_t       *r;
+    ngx_http_duplex_check_t  *check;
+
+    check = hp->check;
+
+    r = ngx_http_create_request(c);
+    if (r == NULL) {
+        return NULL;
+    }
+
+    c->data = r;
+
+    /* nginx has just set the log of the location's server */
+
+    hp->log.file = NULL;
+    hp->log.next = NULL;
+    hp->log.writer = ngx_http_duplex_probe_log;
+    hp->log.wdata = hp;
+    hp->log.log_level = NGX_LOG_ERR;
+
+    r->loc_conf = check->loc_conf;
+
+    r->http_state = NGX_HTTP_PROCESS_REQUEST_STATE;
+    r->http_version = NGX_HTTP_VERSION_11;
+    r->http_protocol = ngx_http_duplex_probe_protocol;
+
+    /* an unknown method is what the cache leaves alone */
+
+    r->method = NGX_HTTP_UNKNOWN;
+    r->method_name = ngx_http_duplex_probe_method;
+
+    /* valid_location stays 0: the URI goes out as it was written */
+
+    r->uri = check->path;
+    r->args = check->args;
+    r->unparsed_uri = check->uri;
+    r->valid_unparsed_uri = 1;
+
+    r->headers_in.server = check->host;
+
+    r->logged = 1;
+    r->error_page = 1;
+
+    ngx_http_set_ctx(r, hp, ngx_http_duplex_health_module);
+
+    /* a request body that is there already: nothing is read */
+
+    r->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (r->request_body == NULL
+        || cln == NULL
+        || ngx_list_init(&r->headers_in.headers, r->pool, 4,
+                         sizeof(ngx_table_elt_t))
+           != NGX_OK)
+    {
+        ngx_http_free_request(r, 0);
+        return NULL;
+    }
+
+    cln->handler = ngx_http_duplex_probe_cleanup;
+    cln->data = hp;
+
+    return r;
+}
+
+
+/* the first one added is the last one called: the upstream part is over */
+
+static void
+ngx_http_duplex_probe_cleanup(void *data)
+{
+    ngx_http_duplex_probe_t *hp = data;
+
+    ngx_duplex_probe_t  *probe;
+
+    if (hp->deadline.timer_set) {
+        ngx_del_timer(&hp->deadline);
+    }
+
+    /* ngx_close_connection() would complain of the missing socket */
+
+    hp->log.log_level = 0;
+
+    probe = hp->probe;
+    hp->probe = NULL;
+
+    if (probe == NULL) {
+        return;
+    }
+
+    if (hp->result.text.len == 0) {
+        hp->result.text = hp->finalize ? ngx_http_duplex_probe_unknown
+                                       : ngx_http_duplex_probe_hidden;
+    }
+
+    ngx_duplex_probe_done(probe, &hp->result);
+}
+
+
+ngx_int_t
+ngx_http_duplex_probe_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_http_upstream_t                *u;
+    ngx_http_duplex_probe_t            *hp;
+    ngx_http_duplex_health_srv_conf_t  *hscf;
+
+    hp = ngx_http_get_module_ctx(r, ngx_http_duplex_health_module);
+
+    if (hp == NULL) {
+        hscf = ngx_http_conf_upstream_srv_conf(us,
+                                               ngx_http_duplex_health_module);
+        return hscf->init(r, us);
+    }
+
+    u = r->upstream;
+
+    u->conf = hp->check->upstream;
+    u->store = 0;
+
+    u->peer.get = ngx_http_duplex_probe_get_peer;
+    u->peer.free = ngx_http_duplex_probe_free_peer;
+    u->peer.data = hp;
+    u->peer.tries = 1;
+
+#if (NGX_HAVE_TRANSPARENT_PROXY)
+
+    /* a transparent bind wants the client's address: there is no client */
+
+    if (u->peer.transparent) {
+        u->peer.transparent = 0;
+        u->peer.local = NULL;
+    }
+
+#endif
+
+    hp->finalize = u->finalize_request;
+    u->finalize_request = ngx_http_duplex_probe_finalize;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_duplex_probe_get_peer(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_http_duplex_probe_t *hp = data;
+
+    pc->cached = 0;
+    pc->connection = NULL;
+
+    pc->sockaddr = &hp->sockaddr.sockaddr;
+    pc->socklen = hp->socklen;
+    pc->name = &hp->name;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_duplex_probe_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state)
+{
+    pc->tries = 0;
+}
+
+
+static void
+ngx_http_duplex_probe_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_duplex_probe_t  *hp;
+
+    hp = ngx_http_get_module_ctx(r, ngx_http_duplex_health_module);
+
+    hp->finalize(r, rc);
+
+    ngx_http_duplex_probe_judge(hp, r->upstream, rc);
+}
+
+
+static void
+ngx_http_duplex_probe_judge(ngx_http_duplex_probe_t *hp,
+    ngx_http_upstream_t *u, ngx_int_t rc)
+{
+    ngx_connection_t  *c;
+
+    c = u->peer.connection;
+
+    hp->result.status = u->headers_in.status_n;
+
+    if (hp->late
+        || rc == NGX_HTTP_GATEWAY_TIME_OUT
+        || (c && c->read->timedout))
+    {
+        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_timeout, "");
+        return;
+    }
+
+    if (ngx_http_duplex_probe_is_local(hp, u)) {
+        return;
+    }
+
+    if (!u->request_sent) {
+
+#if (NGX_HTTP_SSL)
+        if (c && c->ssl) {
+            ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_tls,
+                                       "handshake failed");
+            return;
+        }
+#endif
+
+        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_connect, "failed");
+        return;
+    }
+
+    if (!u->header_sent) {
+        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_header, "none");
+        return;
+    }
+
+    /* nginx takes any text for an HTTP/0.9 answer */
+
+    if (u->headers_in.status_n == 0) {
+        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_header,
+                                   "no valid status line");
+        return;
+    }
+
+    if (u->headers_in.status_n < NGX_HTTP_OK
+        || u->headers_in.status_n >= NGX_HTTP_BAD_REQUEST)
+    {
+        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_status, "");
+        return;
+    }
+
+    if (rc != NGX_OK && !hp->client.cut) {
+        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_body, "incomplete");
+        return;
+    }
+
+    hp->result.end = ngx_duplex_probe_passed;
+    hp->result.reason = ngx_duplex_reason_none;
+}
+
+
+/* "text" is for when nginx has said nothing */
+
+static void
+ngx_http_duplex_probe_fail(ngx_http_duplex_probe_t *hp,
+    ngx_duplex_reason_e reason, const char *text)
+{
+    hp->result.end = ngx_duplex_probe_failed;
+    hp->result.reason = reason;
+
+    if (hp->result.text.len == 0) {
+        hp->result.text.data = (u_char *) text;
+        hp->result.text.len = ngx_strlen(text);
+    }
+}
+
+
+/*
+ * No socket, no connection, an address that cannot be bound: nginx sets the
+ * state's peer only after that.  No free local port is told by the text
+ * alone, since nginx takes it for the server's refusal.
+ */
+
+static ngx_uint_t
+ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
+    ngx_http_upstream_t *u)
+{
+    u_char  text[NGX_INT_T_LEN + 3], *last;
+
+    if (u->state == NULL || u->state->peer == NULL) {
+        return 1;
+    }
+
+    if (u->request_sent || hp->result.text.len == 0) {
+        return 0;
+    }
+
+    last = ngx_sprintf(text, "(%d:", EADDRNOTAVAIL);
+
+    return ngx_strlcasestrn(hp->text, hp->text + hp->result.text.len, text,
+                            last - text - 1)
+           != NULL;
+}
+
+
+/* the first complaint of nginx is the reason for people */
+
+static void
+ngx_http_duplex_probe_log(ngx_log_t *log, ngx_uint_t level, u_char *buf,
+    size_t len)
+{
+    u_char                   *p, *last;
+    ngx_http_duplex_probe_t  *hp;
+
+    hp = log->wdata;
+
+    /* "2026/11/22 20:00:00 [error] 12#12: text" and a line feed */
+
+    last = buf + len;
+
+    while (last > buf && (last[-1] == LF || last[-1] == CR)) {
+        last--;
+    }
+
+    p = ngx_strlchr(buf, last, '#');
+
+    if (p == NULL) {
+        return;
+    }
+
+    p = ngx_strlchr(p, last, ':');
+
+    if (p == NULL || last - p < 2) {
+        return;
+    }
+
+    p += 2;
+
+    if (level <= NGX_LOG_ALERT) {
+        ngx_log_error(level, ngx_cycle->log, 0, "%*s, in a health check",
+                      (size_t) (last - p), p);
+    }
+
+    if (hp->result.text.len) {
+        return;
+    }
+
+    len = ngx_min((size_t) (last - p), NGX_HTTP_DUPLEX_PROBE_TEXT);
+
+    ngx_memcpy(hp->text, p, len);
+
+    hp->result.text.len = len;
+    hp->result.text.data = hp->text;
+}
