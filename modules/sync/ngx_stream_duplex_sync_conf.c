@@ -1,0 +1,217 @@
+
+/*
+ * The directives of synchronisation that have a value to check; every value
+ * that is refused is quoted.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+#include "ngx_duplex_nodes.h"
+#include "ngx_stream_duplex_sync_conf.h"
+
+
+/* heartbeats come every 250 ms, and some of them late */
+#define NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN  500
+
+
+static ngx_int_t ngx_stream_duplex_sync_add(ngx_conf_t *cf,
+    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr);
+
+
+char *
+ngx_stream_duplex_sync_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_duplex_sync_srv_conf_t  *sscf = conf;
+
+    ngx_url_t    u;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "resolve") == 0) {
+            return "does not support \"resolve\" yet";
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = value[1];
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in node address \"%V\"",
+                           u.err ? u.err : "error", &u.url);
+        return NGX_CONF_ERROR;
+    }
+
+    if (u.no_port && u.family != AF_UNIX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no port in node address \"%V\"", &u.url);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < u.naddrs; i++) {
+        if (ngx_stream_duplex_sync_add(cf, sscf, &u.addrs[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_duplex_sync_add(ngx_conf_t *cf,
+    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr)
+{
+    ngx_uint_t   i;
+    ngx_addr_t  *addrs;
+
+    if (sscf->addrs == NULL) {
+        sscf->addrs = ngx_array_create(cf->pool, 4, sizeof(ngx_addr_t));
+        if (sscf->addrs == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    addrs = sscf->addrs->elts;
+
+    for (i = 0; i < sscf->addrs->nelts; i++) {
+        if (ngx_cmp_sockaddr(addr->sockaddr, addr->socklen, addrs[i].sockaddr,
+                             addrs[i].socklen, 1)
+            == NGX_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate node address \"%V\"", &addr->name);
+            return NGX_ERROR;
+        }
+    }
+
+    if (sscf->addrs->nelts == NGX_DUPLEX_NODES_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "node address \"%V\" is one too many: "
+                           "at most %d are allowed", &addr->name,
+                           NGX_DUPLEX_NODES_MAX);
+        return NGX_ERROR;
+    }
+
+    addrs = ngx_array_push(sscf->addrs);
+    if (addrs == NULL) {
+        return NGX_ERROR;
+    }
+
+    *addrs = *addr;
+
+    return NGX_OK;
+}
+
+
+/* as ngx_conf_set_msec_slot(), but quotes the value it refuses */
+
+char *
+ngx_stream_duplex_sync_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_int_t    msec, min;
+    ngx_str_t   *value;
+    ngx_msec_t  *field;
+
+    field = (ngx_msec_t *) (p + cmd->offset);
+
+    if (*field != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    min = cmd->offset == offsetof(ngx_stream_duplex_sync_srv_conf_t, timeout)
+          ? NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN : 1;
+
+    msec = ngx_parse_time(&value[1], 0);
+
+    if (msec == NGX_ERROR || msec < min) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of \"%V\": must be a time of "
+                           "%ims or more", &value[1], &cmd->name, min);
+        return NGX_CONF_ERROR;
+    }
+
+    *field = (ngx_msec_t) msec;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_stream_duplex_sync_buffers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_duplex_sync_srv_conf_t  *sscf = conf;
+
+    ssize_t     size;
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (sscf->buffers.num) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    n = ngx_atoi(value[1].data, value[1].len);
+    size = ngx_parse_size(&value[2]);
+
+    if (n == NGX_ERROR || n == 0 || n > 65536
+        || size == NGX_ERROR || size == 0 || size > 1024 * 1024)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" \"%V\" of \"%V\": must be "
+                           "1 to 65536 buffers of 1 to 1m",
+                           &value[1], &value[2], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    sscf->buffers.num = n;
+    sscf->buffers.size = size;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_stream_duplex_sync_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_duplex_sync_srv_conf_t  *sscf = conf;
+
+    ssize_t     size;
+    ngx_str_t  *value;
+
+    if (sscf->recv_buffer_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[1]);
+
+    if (size == NGX_ERROR || size == 0 || size > 64 * 1024 * 1024) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" of \"%V\": must be 1 to 64m",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    sscf->recv_buffer_size = size;
+
+    return NGX_CONF_OK;
+}
