@@ -1,0 +1,70 @@
+
+/*
+ * Readiness.  The words are the view "duplex/ready" of the feature that
+ * knows other nodes; the status code is its service's answer.
+ */
+
+
+#include "ngx_http_duplex_api_answer.h"
+#include "ngx_http_duplex_api_ready.h"
+#include "../core/ngx_duplex_registry.h"
+
+
+static void ngx_http_duplex_api_ready_alone(ngx_duplex_json_t *json);
+
+
+ngx_int_t
+ngx_http_duplex_api_ready(ngx_http_duplex_api_t *api)
+{
+    ngx_duplex_json_t  *json;
+
+    json = ngx_http_duplex_api_json(api, 1);
+    if (json == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_duplex_api_ready_alone(json);
+
+    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+}
+
+
+ngx_int_t
+ngx_http_duplex_api_ready_send(ngx_http_request_t *r,
+    ngx_duplex_readiness_t *readiness)
+{
+    ngx_str_t           path = ngx_string("duplex/ready");
+    ngx_uint_t          ready;
+    ngx_duplex_json_t  *json;
+    ngx_duplex_view_t  *view;
+
+    json = ngx_duplex_json_create(r->pool);
+    if (json == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ready = readiness ? readiness->ready() : 1;
+    view = ngx_duplex_find_view(&path);
+
+    if (view) {
+        view->render(json);
+
+    } else {
+        ngx_http_duplex_api_ready_alone(json);
+    }
+
+    return ngx_http_duplex_api_send(r, ready ? NGX_HTTP_OK
+                                             : NGX_HTTP_SERVICE_UNAVAILABLE,
+                                    json);
+}
+
+
+static void
+ngx_http_duplex_api_ready_alone(ngx_duplex_json_t *json)
+{
+    ngx_duplex_json_object(json, NULL);
+    ngx_duplex_json_boolean(json, "ready", 1);
+    ngx_duplex_json_text(json, "state", "ready");
+    ngx_duplex_json_text(json, "reason", "no nodes listed");
+    ngx_duplex_json_object_end(json);
+}
