@@ -1,0 +1,372 @@
+#!/usr/bin/perl
+
+# Every directive and every parameter refuses a bad value at nginx -t, quotes
+# it and says where it stands.
+#
+# What there is comes from the tables in modules/*/*.c, so a new directive
+# without a case here fails this test.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Duplex::Test;
+
+
+my %context = (
+    main => "%s\n events { } http { }",
+
+    upstream => "events { } http { upstream app { zone app 1m;\n %s }
+                 server { location / { proxy_pass http://app; } } }",
+
+    location => "events { } http { upstream app { zone app 1m;
+                 server 127.0.0.1:1; } server { location / {
+                 proxy_pass http://app;\n %s } } }",
+
+    server => "events { } http { server {\n %s } }",
+
+    stream => "events { } stream {\n %s\n server { listen %%LISTEN_sync%%;
+               zone_sync; zone_sync_server 127.0.0.1:1; } }",
+
+    sync => "events { } stream { server { listen %%LISTEN_sync%%;\n %s } }",
+);
+
+my $SERVER = 'server 127.0.0.1:1;';
+my $LEARN = 'sticky learn create=$arg_a lookup=$arg_b';
+
+
+# name => [ context, what is written, what must be quoted ]
+my %bad = (
+    'duplex_node' => [
+        main => 'duplex_node "a b";', '"a b"',
+        main => 'duplex_node ' . 'x' x 64 . ';', '"' . 'x' x 64 . '"',
+        main => 'duplex_node "";', '""',
+    ],
+
+    'duplex_store_size' => [
+        main => 'duplex_store_size 4x;', '"4x"',
+        main => 'duplex_store_size 63k;', '"63k"',
+        main => 'duplex_store_size -1;', '"-1"',
+    ],
+
+    'duplex_store' => [
+        main => 'duplex_store "";', '""',
+        main => 'duplex_store /dev/null;', '"/dev/null"',
+        main => 'duplex_store /dev/null/x;', '"/dev/null/x"',
+        main => 'duplex_store /nowhere/at/all;', '"/nowhere/at/all"',
+        main => 'duplex_store a; duplex_store b;', '"duplex_store"',
+        main => 'duplex_store ' . 'x/' x 2100 . ';', 'x/x/x',
+    ],
+
+    # upstream
+
+    'server' => [
+        upstream => 'server 127.0.0.1:99999;', '"127.0.0.1:99999"',
+        upstream => "$SERVER server 127.0.0.2:1 colour=red;", '"colour=red"',
+    ],
+
+    'upstream: route' => [
+        upstream => 'server 127.0.0.1:1 route=;', '"route="',
+        upstream => 'server 127.0.0.1:1 route=' . 'x' x 33 . ';',
+            '"route=' . 'x' x 33 . '"',
+        upstream => 'server 127.0.0.1:1 route=a route=b;', '"route=b"',
+    ],
+
+    'upstream: down' => [
+        upstream => 'server 127.0.0.1:1 down=1;', '"down=1"',
+    ],
+
+    'upstream: drain' => [
+        upstream => 'server 127.0.0.1:1 drain=1;', '"drain=1"',
+    ],
+
+    'keepalive' => [
+        upstream => "$SERVER keepalive -1;", '"-1"',
+        upstream => "$SERVER keepalive x;", '"x"',
+    ],
+
+    # sticky
+
+    'sticky' => [
+        upstream => "$SERVER sticky glue x;", '"glue"',
+        upstream => "$SERVER sticky route;", '"sticky"',
+    ],
+
+    'sticky: route' => [
+        upstream => "$SERVER sticky route x;", '"x"',
+    ],
+
+    'sticky: cookie' => [
+        upstream => "$SERVER sticky cookie id;", '"cookie"',
+    ],
+
+    'sticky: learn' => [
+        upstream => "$SERVER sticky learn colour=red;", '"colour=red"',
+        upstream => "$SERVER sticky learn lookup=\$arg_a zone=s:1m;",
+            '"create"',
+        upstream => "$SERVER sticky learn create=\$arg_a zone=s:1m;",
+            '"lookup"',
+        upstream => "$SERVER $LEARN;", '"zone"',
+    ],
+
+    'ngx_http_duplex_sticky_learn_params create' => [
+        upstream => "$SERVER sticky learn create=x lookup=\$arg_a zone=s:1m;",
+            '"x"',
+    ],
+
+    'ngx_http_duplex_sticky_learn_params lookup' => [
+        upstream => "$SERVER sticky learn create=\$arg_a lookup=x zone=s:1m;",
+            '"x"',
+    ],
+
+    'ngx_http_duplex_sticky_learn_params zone' => [
+        upstream => "$SERVER $LEARN zone=s;", '"s"',
+        upstream => "$SERVER $LEARN zone=:1m;", '":1m"',
+        upstream => "$SERVER $LEARN zone=s:1x;", '"s:1x"',
+        upstream => "$SERVER $LEARN zone=s:1;", '"s"',
+        upstream => "$SERVER $LEARN zone=s:1m zone=t:1m;", '"zone"',
+    ],
+
+    'ngx_http_duplex_sticky_learn_params timeout' => [
+        upstream => "$SERVER $LEARN zone=s:1m timeout=0;", '"0"',
+        upstream => "$SERVER $LEARN zone=s:1m timeout=soon;", '"soon"',
+    ],
+
+    'ngx_http_duplex_sticky_learn_params header' => [
+        upstream => "$SERVER $LEARN zone=s:1m header=on;", '"header=on"',
+    ],
+
+    'ngx_http_duplex_sticky_learn_params sync' => [
+        upstream => "$SERVER $LEARN zone=s:1m sync=on;", '"sync=on"',
+    ],
+
+    # sync
+
+    'zone_sync' => [
+        sync => 'zone_sync on;', '"zone_sync"',
+        sync => 'zone_sync; zone_sync;', '"zone_sync"',
+        sync => 'zone_sync; proxy_pass 127.0.0.1:1;', '"zone_sync"',
+        sync => 'proxy_pass 127.0.0.1:1; zone_sync;', '"zone_sync"',
+    ],
+
+    'zone_sync_server' => [
+        sync => 'zone_sync; zone_sync_server 127.0.0.1;', '"127.0.0.1"',
+        sync => 'zone_sync; zone_sync_server 127.0.0.1:0;', '"127.0.0.1:0"',
+        sync => 'zone_sync; zone_sync_server 127.0.0.1:1 fast;', '"fast"',
+        sync => 'zone_sync; zone_sync_server 127.0.0.1:1;
+                 zone_sync_server 127.0.0.1:1;', '"127.0.0.1:1"',
+    ],
+
+    'sync: resolve' => [
+        sync => 'zone_sync; zone_sync_server 127.0.0.1:1 resolve;',
+            '"resolve"',
+    ],
+
+    'zone_sync_buffers' => [
+        stream => 'zone_sync_buffers 0 16k;', '"0"',
+        stream => 'zone_sync_buffers x 16k;', '"x"',
+        stream => 'zone_sync_buffers 8 16x;', '"16x"',
+        stream => 'zone_sync_buffers 8;', '"zone_sync_buffers"',
+    ],
+
+    'zone_sync_recv_buffer_size' => [
+        stream => 'zone_sync_recv_buffer_size 16x;', '"16x"',
+        stream => 'zone_sync_recv_buffer_size 0;', '"0"',
+    ],
+
+    'zone_sync_timeout' => [
+        stream => 'zone_sync_timeout 499ms;', '"499ms"',
+        stream => 'zone_sync_timeout soon;', '"soon"',
+    ],
+
+    'zone_sync_connect_timeout' => [
+        stream => 'zone_sync_connect_timeout 0;', '"0"',
+        stream => 'zone_sync_connect_timeout soon;', '"soon"',
+    ],
+
+    'zone_sync_connect_retry_interval' => [
+        stream => 'zone_sync_connect_retry_interval 0;', '"0"',
+        stream => 'zone_sync_connect_retry_interval soon;', '"soon"',
+    ],
+
+    'zone_sync_interval' => [
+        stream => 'zone_sync_interval 0;', '"0"',
+        stream => 'zone_sync_interval soon;', '"soon"',
+    ],
+
+    # health
+
+    'health_check' => [
+        location => 'health_check colour=red;', '"colour=red"',
+        location => 'health_check persistent;', '"health_check"',
+        location => 'health_check; health_check;', '"health_check"',
+    ],
+
+    'ngx_http_duplex_health_params interval' => [
+        location => 'health_check interval=0;', '"0"',
+        location => 'health_check interval=soon;', '"soon"',
+        location => 'health_check interval=1s interval=2s;', '"interval"',
+    ],
+
+    'ngx_http_duplex_health_params jitter' => [
+        location => 'health_check jitter=0;', '"0"',
+        location => 'health_check jitter=x;', '"x"',
+    ],
+
+    'ngx_http_duplex_health_params fails' => [
+        location => 'health_check fails=0;', '"0"',
+        location => 'health_check fails=x;', '"x"',
+        location => 'health_check fails=-1;', '"-1"',
+    ],
+
+    'ngx_http_duplex_health_params passes' => [
+        location => 'health_check passes=0;', '"0"',
+        location => 'health_check passes=1.5;', '"1.5"',
+    ],
+
+    'ngx_http_duplex_health_params uri' => [
+        location => 'health_check uri=health;', '"health"',
+        location => 'health_check uri=;', '""',
+        location => "health_check 'uri=/a b';", '"/a b"',
+    ],
+
+    'ngx_http_duplex_health_params port' => [
+        location => 'health_check port=0;', '"0"',
+        location => 'health_check port=65536;', '"65536"',
+        location => 'health_check port=http;', '"http"',
+    ],
+
+    'ngx_http_duplex_health_params mandatory' => [
+        location => 'health_check mandatory=on;', '"mandatory=on"',
+    ],
+
+    'ngx_http_duplex_health_params persistent' => [
+        location => 'health_check mandatory persistent=1;', '"persistent=1"',
+    ],
+
+    'ngx_http_duplex_health_params match' => [
+        location => 'health_check match=welcome;', '"welcome"',
+    ],
+
+    'ngx_http_duplex_health_params type' => [
+        location => 'health_check type=grpc;', '"grpc"',
+    ],
+
+    'ngx_http_duplex_health_params grpc_service' => [
+        location => 'health_check grpc_service=x;', '"x"',
+    ],
+
+    'ngx_http_duplex_health_params grpc_status' => [
+        location => 'health_check grpc_status=0;', '"0"',
+    ],
+
+    'ngx_http_duplex_health_params keepalive_time' => [
+        location => 'health_check keepalive_time=10s;', '"10s"',
+    ],
+
+    # api
+
+    'api' => [
+        location => 'api colour=red;', '"colour=red"',
+        location => 'api write;', '"write"',
+        location => 'api write=on write=on;', '"api"',
+        location => 'api;', '"api"',
+        server => 'location / { api; api; }', '"api"',
+        server => 'location / { api; duplex_ready; }', '"duplex_ready"',
+        server => 'location / { api; proxy_pass http://127.0.0.1:1; }', '"/"',
+        server => 'api;', '"api"',
+        server => 'location ~ ^/api { api; }', '"api"',
+        server => 'location @api { api; }', '"api"',
+        server => 'location / { if ($arg_a) { api; } }', '"api"',
+    ],
+
+    'ngx_http_duplex_api_params write' => [
+        location => 'api write=maybe;', '"maybe"',
+        location => 'api write=;', '""',
+    ],
+
+    'duplex_ready' => [
+        location => 'duplex_ready on;', '"duplex_ready"',
+        location => 'duplex_ready;', '"duplex_ready"',
+        server => 'location / { duplex_ready; duplex_ready; }',
+            '"duplex_ready"',
+        server => 'location / { duplex_ready; api; }', '"api"',
+    ],
+);
+
+
+my $node = Duplex::Node->new(name => 'a', conf => "%%MAIN%%\nevents { }\n");
+my ($ok, $text) = $node->test_config();
+
+ok($ok, 'a configuration without our directives is accepted') or diag($text);
+
+for my $name (sort { $a cmp $b } known()) {
+    ok(exists $bad{$name}, "there is a bad value for $name");
+}
+
+for my $name (sort keys %bad) {
+    my @cases = @{$bad{$name}};
+
+    while (my ($context, $line, $quoted) = splice @cases, 0, 3) {
+        (my $conf = "%%MAIN%%\n$context{$context}") =~ s/%s/$line/;
+
+        ($ok, $text) = $node->test_config($conf);
+
+        ok(!$ok, "refused: $line") or diag($text);
+        like($text, qr/\[emerg\] .*\Q$quoted\E.* in \S+:\d+$/m,
+             "$quoted is quoted, with its place");
+    }
+}
+
+# records of the store could not carry the group's name
+
+my $long = 'x' x 251;
+
+($ok, $text) = $node->test_config("%%MAIN%%\nevents { } http {
+    upstream $long { zone app 1m; $SERVER } }");
+
+ok(!$ok, 'refused: an upstream with a name that is too long');
+like($text, qr/\[emerg\] .*"$long" is longer than 250 bytes/,
+     'the name is quoted');
+
+($ok, $text) = $node->test_config("%%MAIN%%\nevents { } http {
+    upstream $long { $SERVER } }");
+
+ok($ok, 'accepted: the same without zone, which has no records')
+    or diag($text);
+
+done_testing();
+
+
+# "DIRECTIVE", "TABLE PARAMETER" and "FOLDER: PARAMETER" of the whole suite
+sub known {
+    my @names;
+
+    for my $file (glob "$FindBin::Bin/../modules/*/*.c") {
+        my $c = do { local (@ARGV, $/) = ($file); <> };
+
+        # comments hold examples
+        $c =~ s{/\*.*?\*/}{}gs;
+
+        my ($folder) = $file =~ m{([^/]+)/[^/]+$};
+
+        # parameters that are looked for by hand
+        push @names, map { "$folder: $_" }
+            $c =~ /ngx_strn?cmp\(value\[\w+\]\.data, "(\w+)=?"/g;
+
+        while ($c =~ /ngx_command_t\s+\w+\[\]\s*=\s*\{
+                      (.*?)ngx_null_command/gsx)
+        {
+            push @names, $1 =~ /\{\s*ngx_string\("(\w+)"\)/g;
+        }
+
+        while ($c =~ /ngx_duplex_param_t\s+(\w+)\[\]\s*=\s*\{(.*?)
+                      ngx_duplex_null_param/gsx)
+        {
+            my ($table, $params) = ($1, $2);
+            push @names, map { "$table $_" }
+                         $params =~ /\{\s*ngx_string\("(\w+)"\)/g;
+        }
+    }
+
+    return @names;
+}

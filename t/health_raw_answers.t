@@ -1,0 +1,117 @@
+#!/usr/bin/perl
+
+# What a server may send instead of HTTP: none of it passes, and a server
+# that sends a byte now and then cannot hold a probe for ever.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Duplex::Test;
+
+use Duplex::Ports;
+use Duplex::Process;
+use IO::Socket::INET;
+
+
+my %servers = (
+    garbage => sub {
+        my ($c) = @_;
+        print $c "SSH-2.0-OpenSSH_9.2\r\n";
+    },
+    big => sub {
+        my ($c) = @_;
+        print $c "HTTP/1.1 200 OK\r\nX: ", 'x' x 20000, "\r\n\r\n";
+    },
+    drip => sub {
+        my ($c) = @_;
+        print $c "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n";
+        print $c 'x' and sleep 0.05 for 1 .. 200;
+    },
+    endless => sub {
+        my ($c) = @_;
+        print $c "HTTP/1.1 200 OK\r\n\r\n";
+        print $c 'x' x 10000 or last for 1 .. 200;
+    },
+    redirect => sub {
+        my ($c) = @_;
+        print $c "HTTP/1.1 200 OK\r\nX-Accel-Redirect: /internal\r\n"
+                 . "Content-Length: 0\r\n\r\n";
+    },
+);
+
+my (%port, %process);
+
+for my $name (sort keys %servers) {
+    my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+        LocalPort => $port{$name} = Duplex::Ports::take(), Listen => 16,
+        ReuseAddr => 1) or die "bind: $!";
+
+    $process{$name} = Duplex::Process->start(name => $name, code => sub {
+        $SIG{PIPE} = 'IGNORE';
+
+        while (my $c = $s->accept()) {
+            $c->autoflush(1);
+            sysread($c, my $request, 65536);
+            $servers{$name}->($c);
+            close($c);
+        }
+    });
+
+    close($s);
+}
+
+my $node = Duplex::Node->new(
+    name => 'a',
+    vars => { map { $_ => "127.0.0.1:$port{$_}" } keys %port },
+    conf => <<'EOC' . (join '', map { <<"EOU" } sort keys %servers) . "}\n");
+%%MAIN%%
+
+events {
+}
+
+http {
+    %%HTTP%%
+
+    proxy_connect_timeout 200ms;
+    proxy_send_timeout 200ms;
+    proxy_read_timeout 800ms;
+
+    server {
+        listen %%LISTEN_front%%;
+
+        location /internal {
+            return 500;
+        }
+    }
+
+EOC
+    upstream $_ {
+        zone $_ 256k;
+        server %%$_%%;
+    }
+
+    server {
+        listen %%LISTEN_$_%%;
+
+        location / {
+            proxy_pass http://$_;
+            health_check interval=100ms mandatory;
+        }
+    }
+EOU
+
+$node->start();
+
+for ([ garbage => qr/is now unhealthy: header: / ],
+     [ big => qr/is now unhealthy: header: upstream sent too big header / ],
+     [ drip => qr/is now unhealthy: timeout after 1\d\d\dms / ],
+     [ endless => qr/is now up: 200 / ],
+     [ redirect => qr/is now up: 200 / ])
+{
+    my ($name, $regex) = @$_;
+
+    my $line = $node->wait_log(qr/upstream "$name" is now/);
+    like($line, $regex, $name);
+}
+
+done_testing();
