@@ -118,7 +118,7 @@ ngx_http_duplex_api_node_zone(ngx_duplex_json_t *json, ngx_duplex_zone_t *zone)
 {
     ngx_duplex_table_stat_t  stat;
 
-    ngx_duplex_table_stat(zone->table, &stat);
+    zone->source->stat(zone->table, &stat);
 
     ngx_duplex_json_object_named(json, &zone->name);
 

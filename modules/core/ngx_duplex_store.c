@@ -14,6 +14,8 @@
 static ngx_int_t ngx_duplex_store_wins(const ngx_duplex_record_t *old,
     const ngx_duplex_record_t *next);
 static void ngx_duplex_store_refused(ngx_duplex_record_t *rec);
+static ngx_duplex_source_t *ngx_duplex_store_source(ngx_duplex_table_t *table);
+static ngx_duplex_zone_t *ngx_duplex_store_zone_of(ngx_duplex_table_t *table);
 static ngx_uint_t ngx_duplex_store_is_local(ngx_duplex_table_t *table,
     ngx_duplex_kind_t *kind);
 
@@ -89,7 +91,8 @@ ngx_duplex_store_apply(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
         }
     }
 
-    rc = ngx_duplex_table_put(table, rec, ngx_duplex_store_wins, now);
+    rc = ngx_duplex_store_source(table)->put(table, rec,
+                                             ngx_duplex_store_wins, now);
 
     if (rc != NGX_OK) {
 
@@ -138,8 +141,8 @@ ngx_duplex_store_get(ngx_duplex_table_t *table, ngx_duplex_record_t *rec,
         return NGX_DECLINED;
     }
 
-    rc = ngx_duplex_table_get(table, rec, buf, size,
-                              ngx_duplex_clock_monotonic());
+    rc = ngx_duplex_store_source(table)->get(table, rec, buf, size,
+                                             ngx_duplex_clock_monotonic());
 
     if (rc == NGX_OK && rec->deleted) {
         return NGX_DECLINED;
@@ -153,20 +156,23 @@ ngx_int_t
 ngx_duplex_store_walk(ngx_duplex_table_t *table, uint32_t kind,
     ngx_str_t *zone, ngx_duplex_store_visit_pt visit, void *data)
 {
-    u_char               buf[NGX_DUPLEX_RECORD_MAX];
-    uint32_t             cursor;
-    uint64_t             now;
-    ngx_int_t            rc;
-    ngx_duplex_record_t  rec;
+    u_char                buf[NGX_DUPLEX_RECORD_MAX];
+    uint32_t              cursor;
+    uint64_t              now;
+    ngx_int_t             rc;
+    ngx_duplex_record_t   rec;
+    ngx_duplex_source_t  *source;
 
     if (table == NULL) {
         return NGX_OK;
     }
 
+    source = ngx_duplex_store_source(table);
+
     cursor = 0;
     now = ngx_duplex_clock_monotonic();
 
-    while (ngx_duplex_table_scan(table, &cursor, &rec, buf, now) == NGX_OK) {
+    while (source->scan(table, &cursor, &rec, buf, now) == NGX_OK) {
 
         if (rec.deleted || rec.kind != kind) {
             continue;
@@ -228,6 +234,34 @@ ngx_duplex_store_refused(ngx_duplex_record_t *rec)
 }
 
 
+/* how any table of the present cycle is read and written */
+
+static ngx_duplex_source_t *
+ngx_duplex_store_source(ngx_duplex_table_t *table)
+{
+    ngx_duplex_zone_t  *zone;
+
+    zone = ngx_duplex_store_zone_of(table);
+
+    return zone ? zone->source : &ngx_duplex_table_source;
+}
+
+
+static ngx_duplex_zone_t *
+ngx_duplex_store_zone_of(ngx_duplex_table_t *table)
+{
+    ngx_duplex_zone_t  *zone;
+
+    for (zone = ngx_duplex_store_zones(); zone; zone = zone->next) {
+        if (zone->table == table) {
+            return zone;
+        }
+    }
+
+    return NULL;
+}
+
+
 static ngx_uint_t
 ngx_duplex_store_is_local(ngx_duplex_table_t *table, ngx_duplex_kind_t *kind)
 {
@@ -237,11 +271,7 @@ ngx_duplex_store_is_local(ngx_duplex_table_t *table, ngx_duplex_kind_t *kind)
         return 1;
     }
 
-    for (zone = ngx_duplex_store_zones(); zone; zone = zone->next) {
-        if (zone->table == table) {
-            return zone->flags & NGX_DUPLEX_TABLE_LOCAL;
-        }
-    }
+    zone = ngx_duplex_store_zone_of(table);
 
-    return 0;
+    return zone && (zone->flags & NGX_DUPLEX_TABLE_LOCAL);
 }

@@ -21,7 +21,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_clock.h"
-#include "ngx_duplex_table.h"
+#include "ngx_duplex_source.h"
 
 
 #define NGX_DUPLEX_TOMBSTONE_TTL  (24 * 3600 * 1000ULL)         /* ms */
@@ -59,6 +59,7 @@ struct ngx_duplex_zone_s {
     ngx_uint_t           flags;    /* NGX_DUPLEX_TABLE_* */
     uint32_t             kind;     /* the only kind in it; 0: main table */
     void                *owner;    /* who asked: two owners are refused */
+    ngx_duplex_source_t *source;   /* how its table is read and written */
     ngx_shm_zone_t      *shm_zone;
     ngx_duplex_table_t  *table;    /* NULL until zones are initialised */
     ngx_duplex_zone_t   *next;

@@ -7,6 +7,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_source.h"
 #include "ngx_duplex_table_memory.h"
 
 
@@ -18,6 +19,21 @@
 
 /* chunks looked at for expired records with each put */
 #define NGX_DUPLEX_TABLE_SWEEP   4
+
+
+ngx_duplex_source_t  ngx_duplex_table_source = {
+    ngx_duplex_table_create,
+    ngx_duplex_table_open,
+    ngx_duplex_table_copy,
+    ngx_duplex_table_put,
+    ngx_duplex_table_get,
+    ngx_duplex_table_next,
+    ngx_duplex_table_scan,
+    ngx_duplex_table_head,
+    ngx_duplex_table_incarnation,
+    ngx_duplex_table_recovered,
+    ngx_duplex_table_stat
+};
 
 
 static ngx_inline void

@@ -317,7 +317,7 @@ ngx_duplex_worker_report(void)
     recovered = 0;
 
     for (zone = ngx_duplex_store_zones(); zone; zone = zone->next) {
-        recovered += ngx_duplex_table_recovered(zone->table);
+        recovered += zone->source->recovered(zone->table);
     }
 
     reported = ngx_duplex_present->shared->recovered;

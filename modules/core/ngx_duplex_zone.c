@@ -65,6 +65,7 @@ ngx_duplex_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
     zone->flags = flags;
     zone->kind = kind ? kind->tag : 0;
     zone->owner = owner;
+    zone->source = &ngx_duplex_table_source;
 
     zone->shm_zone = ngx_shared_memory_add(cf, name, size,
                                            &ngx_duplex_core_module);
@@ -191,8 +192,8 @@ ngx_duplex_zone_create(ngx_shm_zone_t *shm_zone)
         size -= ngx_duplex_shared_size;
     }
 
-    zone->table = ngx_duplex_table_create(addr, size, zone->flags, incarnation,
-                                          shm_zone->shm.log);
+    zone->table = zone->source->create(addr, size, zone->flags, incarnation,
+                                       shm_zone->shm.log);
     if (zone->table == NULL) {
         return NGX_ERROR;
     }
@@ -205,8 +206,8 @@ ngx_duplex_zone_create(ngx_shm_zone_t *shm_zone)
         return NGX_OK;
     }
 
-    ngx_duplex_table_stat(zone->table, &now);
-    ngx_duplex_table_stat(old->table, &was);
+    zone->source->stat(zone->table, &now);
+    old->source->stat(old->table, &was);
 
     if (was.capacity - was.free > now.capacity - now.capacity / 16) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
@@ -233,7 +234,10 @@ ngx_duplex_zones_carry_over(ngx_cycle_t *cycle, ngx_duplex_conf_t *dcf)
 
         old = ngx_duplex_zone_in_cycle(cycle->old_cycle, zone);
 
-        if (old == NULL || old->table == zone->table) {
+        if (old == NULL
+            || old->table == zone->table
+            || old->source != zone->source)
+        {
             continue;
         }
 
@@ -245,7 +249,7 @@ ngx_duplex_zones_carry_over(ngx_cycle_t *cycle, ngx_duplex_conf_t *dcf)
             dcf->shared->generation = shared->generation;
         }
 
-        if (ngx_duplex_table_copy(zone->table, old->table) != NGX_OK) {
+        if (zone->source->copy(zone->table, old->table) != NGX_OK) {
             ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
                           "zone \"%V\" grew during the reload: "
                           "not all of it could be carried over", &zone->name);
@@ -265,7 +269,7 @@ ngx_duplex_zone_table(ngx_duplex_zone_t *zone, ngx_slab_pool_t *shpool)
         addr += ngx_duplex_shared_size;
     }
 
-    return ngx_duplex_table_open(addr);
+    return zone->source->open(addr);
 }
 
 

@@ -50,8 +50,8 @@ ngx_duplex_feed_open(ngx_duplex_feed_t *feed)
 
     announce.index = feed->index;
     announce.kind = feed->zone->kind;
-    announce.incarnation = ngx_duplex_table_incarnation(feed->zone->table);
-    announce.head = ngx_duplex_table_head(feed->zone->table);
+    announce.incarnation = feed->zone->source->incarnation(feed->zone->table);
+    announce.head = feed->zone->source->head(feed->zone->table);
     announce.name = feed->zone->name;
 
     p = ngx_duplex_link_room(feed->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
@@ -100,7 +100,7 @@ ngx_duplex_feed_fill(ngx_duplex_feed_t *feed)
 
     if (feed->phase < ngx_duplex_feed_walking
         || (feed->phase == ngx_duplex_feed_following && feed->caught_up
-            && feed->read == ngx_duplex_table_head(feed->zone->table)))
+            && feed->read == feed->zone->source->head(feed->zone->table)))
     {
         return NGX_OK;
     }
@@ -195,8 +195,8 @@ ngx_duplex_feed_read(ngx_duplex_feed_t *feed, uint64_t *position,
 
     if (feed->phase == ngx_duplex_feed_following) {
 
-        rc = ngx_duplex_table_next(feed->zone->table, position, rec,
-                                   ngx_duplex_feed_buf, now);
+        rc = feed->zone->source->next(feed->zone->table, position, rec,
+                                      ngx_duplex_feed_buf, now);
 
         if (rc == NGX_DECLINED) {
             ngx_duplex_feed_walk(feed);
@@ -205,8 +205,8 @@ ngx_duplex_feed_read(ngx_duplex_feed_t *feed, uint64_t *position,
         return rc;
     }
 
-    if (ngx_duplex_table_scan(feed->zone->table, &feed->cursor, rec,
-                              ngx_duplex_feed_buf, now)
+    if (feed->zone->source->scan(feed->zone->table, &feed->cursor, rec,
+                                 ngx_duplex_feed_buf, now)
         == NGX_OK)
     {
         return NGX_OK;
@@ -228,7 +228,7 @@ ngx_duplex_feed_walk(ngx_duplex_feed_t *feed)
 {
     feed->phase = ngx_duplex_feed_walking;
     feed->cursor = 0;
-    feed->noted = ngx_duplex_table_head(feed->zone->table);
+    feed->noted = feed->zone->source->head(feed->zone->table);
     feed->read = 0;
     feed->sent = 0;
     feed->acked = 0;
@@ -306,6 +306,6 @@ ngx_duplex_feed_publish(ngx_duplex_feed_t *feed)
     position = feed->acked == feed->sent ? feed->read : feed->acked;
 
     ngx_duplex_mark_set(mark, 0,
-                        ngx_duplex_table_incarnation(feed->zone->table),
+                        feed->zone->source->incarnation(feed->zone->table),
                         position);
 }

@@ -43,7 +43,7 @@ ngx_duplex_sink_open(ngx_duplex_sink_t *sink, ngx_duplex_announce_t *announce)
         return;
     }
 
-    ours = ngx_duplex_table_incarnation(zone->table);
+    ours = zone->source->incarnation(zone->table);
     sink->applied = ngx_duplex_mark_get(sink->mark, sink->theirs, ours);
 
     if (sink->applied > announce->head) {
@@ -90,7 +90,8 @@ ngx_duplex_sink_take(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch,
 
     if (sink->mark) {
         ngx_duplex_mark_set(sink->mark, sink->theirs,
-                            ngx_duplex_table_incarnation(sink->zone->table),
+                            sink->zone->source->incarnation(
+                                                           sink->zone->table),
                             sink->applied);
     }
 

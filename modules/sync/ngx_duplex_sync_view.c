@@ -88,7 +88,7 @@ ngx_duplex_sync_view_zones(ngx_duplex_json_t *json)
             }
         }
 
-        ngx_duplex_table_stat(zone->table, &stat);
+        zone->source->stat(zone->table, &stat);
 
         ngx_duplex_json_object_named(json, &zone->name);
         ngx_duplex_json_integer(json, "records_pending", pending);
@@ -158,17 +158,17 @@ ngx_duplex_sync_view_pending(ngx_duplex_dialled_t *node,
 
         if (node->marks[i].table == hash) {
             acked = ngx_duplex_mark_get(&node->marks[i], 0,
-                                   ngx_duplex_table_incarnation(zone->table));
+                                   zone->source->incarnation(zone->table));
             break;
         }
     }
 
     if (acked == 0) {
-        ngx_duplex_table_stat(zone->table, &stat);
+        zone->source->stat(zone->table, &stat);
         return stat.records;
     }
 
-    head = ngx_duplex_table_head(zone->table);
+    head = zone->source->head(zone->table);
 
     return head > acked ? head - acked : 0;
 }
