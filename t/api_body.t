@@ -170,10 +170,10 @@ for my $try ([ PATCH => $server, '{', 415 ], [ GET => $server, '{}', 200 ],
 
 # methods, when writing is on
 
-for my $try ([ POST => '9/http/upstreams/app/servers', 'GET, HEAD', 'added' ],
-             [ POST => '9/http/upstreams/app/servers/', 'GET, HEAD', 'added' ],
-             [ DELETE => $server, 'GET, HEAD, PATCH', 'removed' ],
-             [ DELETE => "$server/", 'GET, HEAD, PATCH', 'removed' ],
+for my $try ([ POST => '9/http/upstreams/app/servers', 'GET, HEAD', '' ],
+             [ POST => '9/http/upstreams/app/servers/', 'GET, HEAD', '' ],
+             [ DELETE => $server, 'GET, HEAD, PATCH', '' ],
+             [ DELETE => "$server/", 'GET, HEAD, PATCH', '' ],
              [ PATCH => '9/http/upstreams/app', 'GET, HEAD', 'not offered' ],
              [ PUT => $server, 'GET, HEAD, PATCH', '' ],
              [ DELETE => '9/http/upstreams/none/servers/0',

@@ -110,7 +110,7 @@ error($_, 404, 'UnknownVersion')
 
 # lists of names
 
-names('/api/9', qw/nginx http duplex/);
+names('/api/9', qw/duplex http nginx/);
 names('/api/9/http', qw/upstreams/);
 names('/api/9/duplex', qw/node nodes ready/);
 names('/api/duplex', qw/node nodes ready/);

@@ -1,7 +1,6 @@
 
 /*
- * One request to the API, as the pages see it: which page, with what in the
- * place of its wildcards, which members are asked for, what body came.
+ * One request to the API: its way to a page, and the call that the page sees.
  *
  * Made by the module's handler in the request's pool, dies with the request.
  */
@@ -14,43 +13,36 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "../core/ngx_duplex_json.h"
+#include "ngx_duplex_route.h"
+#include "../core/ngx_duplex_registry.h"
 
 
-#define NGX_HTTP_DUPLEX_API_SEGMENTS  8     /* of the longest path */
-
-
-typedef struct ngx_http_duplex_api_page_s  ngx_http_duplex_api_page_t;
+/* a page of this folder answers the request itself, also later */
+#define NGX_HTTP_DUPLEX_API_TAKEN  0
 
 
 typedef struct {
-    ngx_http_request_t          *request;
-    ngx_http_duplex_api_page_t  *page;
+    ngx_duplex_call_t     call;         /* the first: see _of() */
 
-    ngx_str_t                    path;      /* "http/upstreams/app" */
-    ngx_str_t                    segment[NGX_HTTP_DUPLEX_API_SEGMENTS];
-    ngx_uint_t                   nsegments;
+    ngx_http_request_t   *request;
+    ngx_duplex_route_t    route;
+    ngx_duplex_view_t    *view;         /* if call.page is NULL */
+    ngx_array_t          *children;     /* if both are: names below */
+    unsigned              versions:1;   /* the location itself */
 
-    ngx_array_t                 *children;  /* names one level below */
+    ngx_array_t           fields;       /* ngx_str_t: "fields=" */
+    unsigned              names:1;      /* "fields=" is empty */
 
-    ngx_array_t                  fields;    /* ngx_str_t: "fields=" */
-    unsigned                     names:1;   /* "fields=" is empty */
+    ngx_duplex_page_pt    run;          /* the page's, for this method */
+    ngx_uint_t            status;       /* what it has answered */
 
-    size_t                       limit;     /* bytes a body may have */
-    ngx_str_t                    body;      /* as far as it has come */
+    size_t                limit;        /* bytes a body may have */
+    ngx_str_t             body;         /* as far as it has come */
 } ngx_http_duplex_api_t;
 
 
-/* both send the answer and return what the content handler returns */
-typedef ngx_int_t (*ngx_http_duplex_api_page_pt)(ngx_http_duplex_api_t *api);
-
-struct ngx_http_duplex_api_page_s {
-    ngx_str_t                    path;      /* "*" is any one segment */
-    ngx_http_duplex_api_page_pt  get;
-    ngx_http_duplex_api_page_pt  patch;     /* NULL: not offered */
-    const char                  *refusal;   /* of other methods, or NULL */
-    ngx_str_t                    driver;    /* there only if it is loaded */
-};
+/* for pages of this folder that need to see the request */
+#define ngx_http_duplex_api_of(call)  ((ngx_http_duplex_api_t *) (call))
 
 
 extern ngx_module_t  ngx_http_duplex_api_module;    /* owns the context */

@@ -1,8 +1,6 @@
 
 /*
  * Answers of the API: a JSON value, or an error object.
- *
- * All functions return what a content handler returns.
  */
 
 
@@ -13,23 +11,26 @@
 #include "ngx_http_duplex_api.h"
 
 
-#define NGX_HTTP_DUPLEX_API_TEXT_MAX  512   /* bytes of an error's text */
+/*
+ * Sends what the call says: api->status with its error, its value, or
+ * nothing.  Returns what a content handler returns.
+ */
+ngx_int_t ngx_http_duplex_api_answer(ngx_http_duplex_api_t *api);
 
+/* refuses and answers; for what goes wrong around a page */
+ngx_int_t ngx_http_duplex_api_error(ngx_http_duplex_api_t *api,
+    ngx_uint_t status, const char *code, const char *fmt, ...);
+
+/* a header of the answer, with a copy of "value"; NGX_ERROR: no memory */
+ngx_int_t ngx_http_duplex_api_header(ngx_http_duplex_api_t *api,
+    const char *name, ngx_str_t *value);
 
 /*
- * A writer for the answer, restricted to the members asked for; "level" as
- * in ngx_duplex_json_restrict().  NULL: no memory.
+ * Finishes "json" and sends it; NULL is answered with 500.  Returns what a
+ * content handler returns.
  */
-ngx_duplex_json_t *ngx_http_duplex_api_json(ngx_http_duplex_api_t *api,
-    ngx_uint_t level);
-
-/* finishes "json" and sends it; NULL is answered with 500 */
 ngx_int_t ngx_http_duplex_api_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_duplex_json_t *json);
-
-/* "code" is the stable word that clients compare; text as ngx_sprintf() */
-ngx_int_t ngx_http_duplex_api_error(ngx_http_request_t *r, ngx_uint_t status,
-    const char *code, const char *fmt, ...);
 
 
 #endif /* _NGX_HTTP_DUPLEX_API_ANSWER_H_INCLUDED_ */

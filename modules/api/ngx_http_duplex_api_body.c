@@ -10,14 +10,16 @@
 
 #include "ngx_http_duplex_api_answer.h"
 #include "ngx_http_duplex_api_body.h"
+#include "ngx_http_duplex_api_call.h"
 
 
 static void ngx_http_duplex_api_body_start(ngx_http_request_t *r);
 static void ngx_http_duplex_api_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_body_collect(ngx_http_duplex_api_t *api);
 static ngx_int_t ngx_http_duplex_api_body_done(ngx_http_duplex_api_t *api);
-static ngx_int_t ngx_http_duplex_api_body_too_large(ngx_http_request_t *r);
-static ngx_int_t ngx_http_duplex_api_body_failed(ngx_http_request_t *r,
+static ngx_int_t ngx_http_duplex_api_body_too_large(
+    ngx_http_duplex_api_t *api);
+static ngx_int_t ngx_http_duplex_api_body_failed(ngx_http_duplex_api_t *api,
     ngx_int_t rc);
 
 
@@ -39,7 +41,7 @@ ngx_http_duplex_api_body_read(ngx_http_duplex_api_t *api)
             return rc;
         }
 
-        return ngx_http_duplex_api_body_too_large(r);
+        return ngx_http_duplex_api_body_too_large(api);
     }
 
     api->body.data = ngx_pnalloc(r->pool,
@@ -53,7 +55,7 @@ ngx_http_duplex_api_body_read(ngx_http_duplex_api_t *api)
     rc = ngx_http_read_client_request_body(r, ngx_http_duplex_api_body_start);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return ngx_http_duplex_api_body_failed(r, rc);
+        return ngx_http_duplex_api_body_failed(api, rc);
     }
 
     return NGX_DONE;
@@ -84,7 +86,7 @@ ngx_http_duplex_api_body_handler(ngx_http_request_t *r)
     for ( ;; ) {
 
         if (ngx_http_duplex_api_body_collect(api) != NGX_OK) {
-            rc = ngx_http_duplex_api_body_too_large(r);
+            rc = ngx_http_duplex_api_body_too_large(api);
             break;
         }
 
@@ -96,7 +98,7 @@ ngx_http_duplex_api_body_handler(ngx_http_request_t *r)
         rc = ngx_http_read_unbuffered_request_body(r);
 
         if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-            rc = ngx_http_duplex_api_body_failed(r, rc);
+            rc = ngx_http_duplex_api_body_failed(api, rc);
             break;
         }
 
@@ -154,23 +156,19 @@ static ngx_int_t
 ngx_http_duplex_api_body_done(ngx_http_duplex_api_t *api)
 {
     if (api->body.len == 0) {
-        return ngx_http_duplex_api_error(api->request, NGX_HTTP_BAD_REQUEST,
+        return ngx_http_duplex_api_error(api, NGX_HTTP_BAD_REQUEST,
                                          "BodyReadError",
                                          "request body is empty");
     }
 
-    return api->page->patch(api);
+    return ngx_http_duplex_api_call_run(api);
 }
 
 
 static ngx_int_t
-ngx_http_duplex_api_body_too_large(ngx_http_request_t *r)
+ngx_http_duplex_api_body_too_large(ngx_http_duplex_api_t *api)
 {
-    ngx_http_duplex_api_t  *api;
-
-    api = ngx_http_get_module_ctx(r, ngx_http_duplex_api_module);
-
-    return ngx_http_duplex_api_error(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+    return ngx_http_duplex_api_error(api, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
                                      "BodyReadError",
                                      "request body is larger than %uz bytes",
                                      api->limit);
@@ -178,14 +176,18 @@ ngx_http_duplex_api_body_too_large(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_duplex_api_body_failed(ngx_http_request_t *r, ngx_int_t rc)
+ngx_http_duplex_api_body_failed(ngx_http_duplex_api_t *api, ngx_int_t rc)
 {
+    ngx_http_request_t  *r;
+
+    r = api->request;
+
     if (rc != NGX_HTTP_BAD_REQUEST || r->connection->error) {
         return rc;
     }
 
     r->keepalive = 0;
 
-    return ngx_http_duplex_api_error(r, NGX_HTTP_BAD_REQUEST, "BodyReadError",
+    return ngx_http_duplex_api_error(api, NGX_HTTP_BAD_REQUEST, "BodyReadError",
                                      "reading request body failed");
 }

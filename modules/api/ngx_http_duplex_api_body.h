@@ -13,9 +13,9 @@
 
 
 /*
- * Calls api->page->patch when api->body is complete and not empty, else
- * answers with an error.  "api" must be the request's context.  Returns what
- * a content handler returns.
+ * Calls ngx_http_duplex_api_call_run() when api->body is complete and not
+ * empty, else answers with an error.  "api" must be the request's context.
+ * Returns what a content handler returns.
  */
 ngx_int_t ngx_http_duplex_api_body_read(ngx_http_duplex_api_t *api);
 

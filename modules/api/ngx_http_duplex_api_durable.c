@@ -12,21 +12,20 @@
 
 
 typedef struct {
-    ngx_duplex_journal_wait_t     wait;
-    ngx_http_duplex_api_t        *api;
-    ngx_http_duplex_api_page_pt   answer;
+    ngx_duplex_journal_wait_t   wait;
+    ngx_http_duplex_api_t      *api;
 } ngx_http_duplex_api_durable_t;
 
 
 static void ngx_http_duplex_api_durable_done(ngx_duplex_journal_wait_t *wait,
     ngx_int_t rc);
 static void ngx_http_duplex_api_durable_cleanup(void *data);
-static ngx_int_t ngx_http_duplex_api_durable_failed(ngx_http_request_t *r);
+static ngx_int_t ngx_http_duplex_api_durable_failed(
+    ngx_http_duplex_api_t *api);
 
 
 ngx_int_t
-ngx_http_duplex_api_durable(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_page_pt answer)
+ngx_http_duplex_api_durable(ngx_http_duplex_api_t *api)
 {
     ngx_http_cleanup_t             *cln;
     ngx_http_request_t             *r;
@@ -46,21 +45,20 @@ ngx_http_duplex_api_durable(ngx_http_duplex_api_t *api,
     durable->wait.handler = ngx_http_duplex_api_durable_done;
     durable->wait.data = durable;
     durable->api = api;
-    durable->answer = answer;
 
     cln->handler = ngx_http_duplex_api_durable_cleanup;
 
     switch (ngx_duplex_journal_wait(&durable->wait)) {
 
     case NGX_OK:
-        return answer(api);
+        return ngx_http_duplex_api_answer(api);
 
     case NGX_AGAIN:
         r->main->count++;
         return NGX_DONE;
 
     default: /* NGX_ERROR */
-        return ngx_http_duplex_api_durable_failed(r);
+        return ngx_http_duplex_api_durable_failed(api);
     }
 }
 
@@ -76,8 +74,8 @@ ngx_http_duplex_api_durable_done(ngx_duplex_journal_wait_t *wait, ngx_int_t rc)
     r = durable->api->request;
     c = r->connection;
 
-    rc = rc == NGX_OK ? durable->answer(durable->api)
-                      : ngx_http_duplex_api_durable_failed(r);
+    rc = rc == NGX_OK ? ngx_http_duplex_api_answer(durable->api)
+                      : ngx_http_duplex_api_durable_failed(durable->api);
 
     ngx_http_finalize_request(r, rc);
 
@@ -95,9 +93,9 @@ ngx_http_duplex_api_durable_cleanup(void *data)
 
 
 static ngx_int_t
-ngx_http_duplex_api_durable_failed(ngx_http_request_t *r)
+ngx_http_duplex_api_durable_failed(ngx_http_duplex_api_t *api)
 {
-    return ngx_http_duplex_api_error(r, NGX_HTTP_INTERNAL_SERVER_ERROR,
+    return ngx_http_duplex_api_error(api, NGX_HTTP_INTERNAL_SERVER_ERROR,
                                      "JournalWriteError",
                                      "the change is in force but not on disk: "
                                      "\"%V\" cannot be written, a restart "

@@ -8,7 +8,6 @@
  */
 
 
-#include "ngx_http_duplex_api_answer.h"
 #include "ngx_http_duplex_api_fields.h"
 
 
@@ -27,7 +26,7 @@ struct ngx_http_duplex_api_field_s {
 };
 
 
-static ngx_int_t ngx_http_duplex_api_field_check(ngx_http_duplex_api_t *api,
+static ngx_uint_t ngx_http_duplex_api_field_check(ngx_duplex_call_t *call,
     ngx_http_duplex_api_server_t *server, const char *name, json_t *value);
 static ngx_http_duplex_api_field_t *ngx_http_duplex_api_field_find(
     const char *name);
@@ -98,30 +97,30 @@ static ngx_http_duplex_api_field_t  ngx_http_duplex_api_fields[] = {
 };
 
 
-ngx_int_t
-ngx_http_duplex_api_fields_check(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server, json_t *body)
+ngx_uint_t
+ngx_http_duplex_api_fields_check(ngx_duplex_call_t *call,
+    ngx_http_duplex_api_server_t *server)
 {
     json_t      *value;
-    ngx_int_t    rc;
+    ngx_uint_t   status;
     const char  *name;
 
-    if (!json_is_object(body)) {
-        return ngx_http_duplex_api_error(api->request, NGX_HTTP_BAD_REQUEST,
-                                         "UpstreamConfFormatError",
-                                         "body is not an object");
+    if (!json_is_object(call->body)) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfFormatError",
+                                      "body is not an object");
     }
 
-    json_object_foreach(body, name, value) {
+    json_object_foreach(call->body, name, value) {
 
-        rc = ngx_http_duplex_api_field_check(api, server, name, value);
+        status = ngx_http_duplex_api_field_check(call, server, name, value);
 
-        if (rc != NGX_DECLINED) {
-            return rc;
+        if (status != NGX_HTTP_OK) {
+            return status;
         }
     }
 
-    return NGX_DECLINED;
+    return NGX_HTTP_OK;
 }
 
 
@@ -154,44 +153,42 @@ ngx_http_duplex_api_fields_admin(ngx_http_duplex_api_server_t *server,
 }
 
 
-static ngx_int_t
-ngx_http_duplex_api_field_check(ngx_http_duplex_api_t *api,
+static ngx_uint_t
+ngx_http_duplex_api_field_check(ngx_duplex_call_t *call,
     ngx_http_duplex_api_server_t *server, const char *name, json_t *value)
 {
-    ngx_http_request_t           *r;
     ngx_http_duplex_api_field_t  *field;
 
-    r = api->request;
     field = ngx_http_duplex_api_field_find(name);
 
     if (field == NULL
         || (field->sessions && !server->peer->group->driver->sessions))
     {
-        return ngx_http_duplex_api_error(r, NGX_HTTP_BAD_REQUEST,
-                                         "UpstreamConfFormatError",
-                                         "unknown parameter \"%s\"", name);
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfFormatError",
+                                      "unknown parameter \"%s\"", name);
     }
 
     if (json_is_object(value) || json_is_array(value)) {
-        return ngx_http_duplex_api_error(r, NGX_HTTP_BAD_REQUEST,
-                                         "UpstreamConfFormatError",
-                                         "nested object or list in \"%s\"",
-                                         name);
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfFormatError",
+                                      "nested object or list in \"%s\"",
+                                      name);
     }
 
     if (!ngx_http_duplex_api_field_fits(field, value)) {
-        return ngx_http_duplex_api_error(r, NGX_HTTP_BAD_REQUEST,
-                                         "UpstreamConfFormatError",
-                                         "invalid \"%s\" value", name);
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfFormatError",
+                                      "invalid \"%s\" value", name);
     }
 
     if (field->same && !field->same(server, value)) {
-        return ngx_http_duplex_api_error(r, NGX_HTTP_BAD_REQUEST, field->code,
-                                         "\"%s\" cannot be changed at run "
-                                         "time", name);
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST, field->code,
+                                      "\"%s\" cannot be changed at run "
+                                      "time", name);
     }
 
-    return NGX_DECLINED;
+    return NGX_HTTP_OK;
 }
 
 

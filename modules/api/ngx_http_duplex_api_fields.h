@@ -8,16 +8,12 @@
 #define _NGX_HTTP_DUPLEX_API_FIELDS_H_INCLUDED_
 
 
-#include <jansson.h>
 #include "ngx_http_duplex_api_server.h"
 
 
-/*
- * Checks the whole body.  NGX_DECLINED: nothing is wrong with it; else an
- * error has been answered, and this is what the content handler returns.
- */
-ngx_int_t ngx_http_duplex_api_fields_check(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server, json_t *body);
+/* checks the whole body: NGX_HTTP_OK, or the status of a refusal */
+ngx_uint_t ngx_http_duplex_api_fields_check(ngx_duplex_call_t *call,
+    ngx_http_duplex_api_server_t *server);
 
 /* what a checked body wants: up, down or drain */
 ngx_duplex_admin_e ngx_http_duplex_api_fields_admin(

@@ -3,15 +3,15 @@
  * The REST API: "api" and "duplex_ready", and which requests they accept.
  *
  * Version 9 of NGINX Plus's API, as far as this node has something to show.
- * It reads views, groups and contributors, and knows no feature by name.
+ * It reads pages, views, groups and contributors, and knows no feature by
+ * name.
  */
 
 
-#include "ngx_http_duplex_api_answer.h"
-#include "ngx_http_duplex_api_body.h"
+#include "ngx_http_duplex_api_call.h"
 #include "ngx_http_duplex_api_node.h"
-#include "ngx_http_duplex_api_page.h"
 #include "ngx_http_duplex_api_ready.h"
+#include "ngx_http_duplex_api_upstreams.h"
 #include "../core/ngx_duplex_journal.h"
 #include "../core/ngx_duplex_compat.h"
 #include "../core/ngx_duplex_param.h"
@@ -32,8 +32,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_duplex_api_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_ready_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_duplex_api_refuse(ngx_http_duplex_api_t *api,
-    ngx_uint_t write);
 
 static ngx_int_t ngx_http_duplex_api_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_duplex_api_bind(ngx_conf_t *cf);
@@ -132,8 +130,6 @@ static ngx_duplex_feature_t  ngx_http_duplex_api_feature = {
 static ngx_int_t
 ngx_http_duplex_api_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                        rc, found;
-    ngx_uint_t                       write;
     ngx_http_duplex_api_t           *api;
     ngx_http_duplex_api_loc_conf_t  *alcf;
 
@@ -148,44 +144,11 @@ ngx_http_duplex_api_handler(ngx_http_request_t *r)
 
     api->request = r;
     api->limit = alcf->limit;
-
-    found = ngx_http_duplex_api_page_find(api);
-
-    if (found == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    api->call.pool = r->pool;
 
     /* a subrequest, say of "mirror", has its parent's body, or none at all */
 
-    write = alcf->write && r == r->main;
-
-    if (found == NGX_OK && r->method == NGX_HTTP_PATCH
-        && api->page->patch && write)
-    {
-        return ngx_http_duplex_api_body_read(api);
-    }
-
-    rc = ngx_http_discard_request_body(r);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (found == NGX_ABORT) {
-        return ngx_http_duplex_api_error(r, NGX_HTTP_NOT_FOUND,
-                                         "UnknownVersion", "unknown version");
-    }
-
-    if (found == NGX_DECLINED) {
-        return ngx_http_duplex_api_error(r, NGX_HTTP_NOT_FOUND,
-                                         "PathNotFound", "path not found");
-    }
-
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return ngx_http_duplex_api_refuse(api, write);
-    }
-
-    return api->page->get(api);
+    return ngx_http_duplex_api_call(api, alcf->write && r == r->main);
 }
 
 
@@ -212,49 +175,6 @@ ngx_http_duplex_api_ready_handler(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_duplex_api_refuse(ngx_http_duplex_api_t *api, ngx_uint_t write)
-{
-    const char          *reason;
-    ngx_table_elt_t     *allow;
-    ngx_http_request_t  *r;
-
-    r = api->request;
-
-    allow = ngx_list_push(&r->headers_out.headers);
-    if (allow == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_memzero(allow, sizeof(ngx_table_elt_t));
-
-    allow->hash = 1;
-    ngx_str_set(&allow->key, "Allow");
-
-    if (write && api->page->patch) {
-        ngx_str_set(&allow->value, "GET, HEAD, PATCH");
-
-    } else {
-        ngx_str_set(&allow->value, "GET, HEAD");
-    }
-
-    if (!write) {
-        reason = "the API is read-only here";
-
-    } else if (api->page->refusal) {
-        reason = api->page->refusal;
-
-    } else {
-        reason = "it is not offered for this path";
-    }
-
-    return ngx_http_duplex_api_error(r, NGX_HTTP_NOT_ALLOWED,
-                                     "MethodDisabled",
-                                     "method %V is disabled: %s",
-                                     &r->method_name, reason);
-}
-
-
-static ngx_int_t
 ngx_http_duplex_api_preconfiguration(ngx_conf_t *cf)
 {
     return ngx_duplex_register_feature(cf, &ngx_http_duplex_api_feature);
@@ -270,6 +190,15 @@ ngx_http_duplex_api_bind(ngx_conf_t *cf)
                                                ngx_http_duplex_api_module);
 
     amcf->readiness = ngx_duplex_find_service(cf, NGX_DUPLEX_READINESS);
+
+    /* what a feature has registered for the same path goes first */
+
+    if (ngx_http_duplex_api_node_register(cf) != NGX_OK
+        || ngx_http_duplex_api_ready_register(cf) != NGX_OK
+        || ngx_http_duplex_api_upstreams_register(cf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }

@@ -5,7 +5,6 @@
 
 
 #include <nginx.h>
-#include "ngx_http_duplex_api_answer.h"
 #include "ngx_http_duplex_api_node.h"
 #include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_lease.h"
@@ -13,13 +12,40 @@
 #include "../core/ngx_duplex_version.h"
 
 
+static ngx_uint_t ngx_http_duplex_api_nginx(ngx_duplex_call_t *call);
+static ngx_uint_t ngx_http_duplex_api_node(ngx_duplex_call_t *call);
 static void ngx_http_duplex_api_node_zone(ngx_duplex_json_t *json,
     ngx_duplex_zone_t *zone);
+static ngx_uint_t ngx_http_duplex_api_nodes(ngx_duplex_call_t *call);
 static uint64_t ngx_http_duplex_api_now(void);
+
+
+static ngx_duplex_page_t  ngx_http_duplex_api_node_pages[] = {
+
+    { ngx_string("nginx"), ngx_http_duplex_api_nginx,
+      NULL, NULL, NULL, NULL, 0, NULL },
+
+    { ngx_string("duplex/node"), ngx_http_duplex_api_node,
+      NULL, NULL, NULL, NULL, 0, NULL },
+
+    /* where no feature knows of other nodes */
+
+    { ngx_string("duplex/nodes"), ngx_http_duplex_api_nodes,
+      NULL, NULL, NULL, NULL, 0, NULL },
+
+      ngx_duplex_null_page
+};
 
 
 /* ms since the epoch; workers inherit it from the master */
 static uint64_t  ngx_http_duplex_api_loaded;
+
+
+ngx_int_t
+ngx_http_duplex_api_node_register(ngx_conf_t *cf)
+{
+    return ngx_duplex_register_pages(cf, ngx_http_duplex_api_node_pages);
+}
 
 
 void
@@ -29,15 +55,15 @@ ngx_http_duplex_api_node_loaded(void)
 }
 
 
-ngx_int_t
-ngx_http_duplex_api_nginx(ngx_http_duplex_api_t *api)
+static ngx_uint_t
+ngx_http_duplex_api_nginx(ngx_duplex_call_t *call)
 {
     u_char               buf[NGX_SOCKADDR_STRLEN];
     ngx_str_t            address;
     ngx_duplex_json_t   *json;
     ngx_http_request_t  *r;
 
-    r = api->request;
+    r = ngx_http_duplex_api_of(call)->request;
 
     address.data = buf;
     address.len = sizeof(buf);
@@ -46,10 +72,7 @@ ngx_http_duplex_api_nginx(ngx_http_duplex_api_t *api)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    json = call->json;
 
     ngx_duplex_json_object(json, NULL);
 
@@ -65,22 +88,19 @@ ngx_http_duplex_api_nginx(ngx_http_duplex_api_t *api)
 
     ngx_duplex_json_object_end(json);
 
-    return ngx_http_duplex_api_send(r, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 
-ngx_int_t
-ngx_http_duplex_api_node(ngx_http_duplex_api_t *api)
+static ngx_uint_t
+ngx_http_duplex_api_node(ngx_duplex_call_t *call)
 {
     ngx_pid_t               holder;
     ngx_duplex_json_t      *json;
     ngx_duplex_zone_t      *zone;
     ngx_duplex_identity_t  *identity;
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    json = call->json;
 
     identity = ngx_duplex_identity();
     holder = ngx_duplex_lease_holder();
@@ -109,7 +129,7 @@ ngx_http_duplex_api_node(ngx_http_duplex_api_t *api)
 
     ngx_duplex_json_object_end(json);
 
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 
@@ -136,20 +156,13 @@ ngx_http_duplex_api_node_zone(ngx_duplex_json_t *json, ngx_duplex_zone_t *zone)
 }
 
 
-ngx_int_t
-ngx_http_duplex_api_nodes(ngx_http_duplex_api_t *api)
+static ngx_uint_t
+ngx_http_duplex_api_nodes(ngx_duplex_call_t *call)
 {
-    ngx_duplex_json_t  *json;
+    ngx_duplex_json_array(call->json, NULL);
+    ngx_duplex_json_array_end(call->json);
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_duplex_json_array(json, NULL);
-    ngx_duplex_json_array_end(json);
-
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 

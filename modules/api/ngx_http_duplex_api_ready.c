@@ -10,22 +10,31 @@
 #include "../core/ngx_duplex_registry.h"
 
 
+static ngx_uint_t ngx_http_duplex_api_ready(ngx_duplex_call_t *call);
 static void ngx_http_duplex_api_ready_alone(ngx_duplex_json_t *json);
 
 
+/* where no feature has a word on it */
+
+static ngx_duplex_page_t  ngx_http_duplex_api_ready_page = {
+    ngx_string("duplex/ready"), ngx_http_duplex_api_ready,
+    NULL, NULL, NULL, NULL, 0, NULL
+};
+
+
 ngx_int_t
-ngx_http_duplex_api_ready(ngx_http_duplex_api_t *api)
+ngx_http_duplex_api_ready_register(ngx_conf_t *cf)
 {
-    ngx_duplex_json_t  *json;
+    return ngx_duplex_register_page(cf, &ngx_http_duplex_api_ready_page);
+}
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
-    ngx_http_duplex_api_ready_alone(json);
+static ngx_uint_t
+ngx_http_duplex_api_ready(ngx_duplex_call_t *call)
+{
+    ngx_http_duplex_api_ready_alone(call->json);
 
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 

@@ -12,8 +12,8 @@
 #include "../core/ngx_duplex_readiness.h"
 
 
-/* "duplex/ready" where no feature has a word on it */
-ngx_int_t ngx_http_duplex_api_ready(ngx_http_duplex_api_t *api);
+/* for bind; NGX_ERROR: no memory */
+ngx_int_t ngx_http_duplex_api_ready_register(ngx_conf_t *cf);
 
 /*
  * The same object for "duplex_ready": with 503 when this node is not ready.

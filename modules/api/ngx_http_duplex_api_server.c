@@ -5,128 +5,125 @@
  */
 
 
-#include "ngx_http_duplex_api_answer.h"
-#include "ngx_http_duplex_api_durable.h"
 #include "ngx_http_duplex_api_server.h"
 #include "ngx_http_duplex_api_fields.h"
 #include "ngx_http_duplex_api_upstreams.h"
 
 
 static ngx_duplex_peer_t *ngx_http_duplex_api_server_find(
-    ngx_http_duplex_api_t *api, ngx_http_duplex_api_server_t *server,
-    ngx_int_t *rc);
+    ngx_duplex_call_t *call, ngx_http_duplex_api_server_t *server,
+    ngx_uint_t *status);
 static ngx_int_t ngx_http_duplex_api_server_read(
     ngx_http_duplex_api_server_t *server, ngx_duplex_peer_t *peer);
-static ngx_int_t ngx_http_duplex_api_server_answer(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server);
 static void ngx_http_duplex_api_server_object(ngx_duplex_json_t *json,
     ngx_http_duplex_api_server_t *server);
-static ngx_int_t ngx_http_duplex_api_server_change(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server, json_t *body);
 
 
-ngx_int_t
-ngx_http_duplex_api_servers(ngx_http_duplex_api_t *api)
+ngx_uint_t
+ngx_http_duplex_api_servers(ngx_duplex_call_t *call)
 {
-    ngx_int_t                      rc;
-    ngx_uint_t                     i;
-    ngx_duplex_json_t             *json;
+    ngx_uint_t                     i, status;
     ngx_duplex_peer_t             *peer;
     ngx_duplex_group_t            *group;
     ngx_http_duplex_api_server_t   server;
 
-    group = ngx_http_duplex_api_upstream_find(api, &rc);
+    group = ngx_http_duplex_api_upstream_find(call, &status);
     if (group == NULL) {
-        return rc;
+        return status;
     }
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_duplex_json_array(json, NULL);
+    ngx_duplex_json_array(call->json, NULL);
 
     peer = group->peers.elts;
 
     for (i = 0; i < group->peers.nelts; i++) {
         if (ngx_http_duplex_api_server_read(&server, &peer[i]) == NGX_OK) {
-            ngx_http_duplex_api_server_object(json, &server);
+            ngx_http_duplex_api_server_object(call->json, &server);
         }
     }
 
-    ngx_duplex_json_array_end(json);
+    ngx_duplex_json_array_end(call->json);
 
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 
-ngx_int_t
-ngx_http_duplex_api_server(ngx_http_duplex_api_t *api)
+ngx_uint_t
+ngx_http_duplex_api_server(ngx_duplex_call_t *call)
 {
-    ngx_int_t                     rc;
+    ngx_uint_t                    status;
     ngx_http_duplex_api_server_t  server;
 
-    if (ngx_http_duplex_api_server_find(api, &server, &rc) == NULL) {
-        return rc;
+    if (ngx_http_duplex_api_server_find(call, &server, &status) == NULL) {
+        return status;
     }
 
-    return ngx_http_duplex_api_server_answer(api, &server);
+    ngx_http_duplex_api_server_object(call->json, &server);
+
+    return NGX_HTTP_OK;
 }
 
 
-ngx_int_t
-ngx_http_duplex_api_server_patch(ngx_http_duplex_api_t *api)
+ngx_uint_t
+ngx_http_duplex_api_server_patch(ngx_duplex_call_t *call)
 {
-    json_t                        *body;
-    ngx_int_t                      rc;
-    json_error_t                   error;
-    ngx_http_duplex_api_server_t   server;
+    ngx_uint_t                    status;
+    ngx_duplex_admin_e            admin;
+    ngx_http_duplex_api_server_t  server;
 
-    if (ngx_http_duplex_api_server_find(api, &server, &rc) == NULL) {
-        return rc;
+    if (ngx_http_duplex_api_server_find(call, &server, &status) == NULL) {
+        return status;
     }
 
-    body = json_loadb((char *) api->body.data, api->body.len,
-                      JSON_REJECT_DUPLICATES, &error);
+    status = ngx_http_duplex_api_fields_check(call, &server);
 
-    if (body == NULL) {
-        return ngx_http_duplex_api_error(api->request,
-                                         NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                         "JsonError", "%s", error.text);
+    if (status != NGX_HTTP_OK) {
+        return status;
     }
 
-    rc = ngx_http_duplex_api_server_change(api, &server, body);
+    admin = ngx_http_duplex_api_fields_admin(&server, call->body);
 
-    json_decref(body);
+    if (admin != server.admin
+        && ngx_duplex_peer_admin_set(server.peer, admin) == NGX_ERROR)
+    {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamOutOfMemory",
+                                      "upstream \"%V\" memory exhausted: "
+                                      "\"duplex_store_size\" is too small",
+                                      &server.peer->group->name);
+    }
 
-    return rc;
+    call->durable = 1;
+
+    /* what is there now, and not what was asked for, is the answer */
+
+    return ngx_http_duplex_api_server(call);
 }
 
 
 static ngx_duplex_peer_t *
-ngx_http_duplex_api_server_find(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server, ngx_int_t *rc)
+ngx_http_duplex_api_server_find(ngx_duplex_call_t *call,
+    ngx_http_duplex_api_server_t *server, ngx_uint_t *status)
 {
     ngx_int_t            id;
     ngx_str_t           *text;
     ngx_duplex_peer_t   *peer;
     ngx_duplex_group_t  *group;
 
-    group = ngx_http_duplex_api_upstream_find(api, rc);
+    group = ngx_http_duplex_api_upstream_find(call, status);
     if (group == NULL) {
         return NULL;
     }
 
-    text = &api->segment[4];        /* "PROTOCOL/upstreams/NAME/servers/ID" */
+    text = &call->segment[1];
 
     id = ngx_atoi(text->data, text->len);
 
     if (id == NGX_ERROR) {
-        *rc = ngx_http_duplex_api_error(api->request, NGX_HTTP_BAD_REQUEST,
-                                        "UpstreamBadServerId",
-                                        "server ID \"%V\" is not a number",
-                                        text);
+        *status = ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                         "UpstreamBadServerId",
+                                         "server ID \"%V\" is not a number",
+                                         text);
         return NULL;
     }
 
@@ -135,10 +132,10 @@ ngx_http_duplex_api_server_find(ngx_http_duplex_api_t *api,
     if (peer == NULL
         || ngx_http_duplex_api_server_read(server, peer) != NGX_OK)
     {
-        *rc = ngx_http_duplex_api_error(api->request, NGX_HTTP_NOT_FOUND,
-                                        "UpstreamServerNotFound",
-                                        "server with ID \"%V\" does not exist",
-                                        text);
+        *status = ngx_duplex_call_refuse(call, NGX_HTTP_NOT_FOUND,
+                                         "UpstreamServerNotFound",
+                                         "server with ID \"%V\" does not "
+                                         "exist", text);
         return NULL;
     }
 
@@ -167,23 +164,6 @@ ngx_http_duplex_api_server_read(ngx_http_duplex_api_server_t *server,
     }
 
     return ngx_duplex_peer_read(peer, &server->status);
-}
-
-
-static ngx_int_t
-ngx_http_duplex_api_server_answer(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server)
-{
-    ngx_duplex_json_t  *json;
-
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_http_duplex_api_server_object(json, server);
-
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
 }
 
 
@@ -221,35 +201,4 @@ ngx_http_duplex_api_server_object(ngx_duplex_json_t *json,
     }
 
     ngx_duplex_json_object_end(json);
-}
-
-
-static ngx_int_t
-ngx_http_duplex_api_server_change(ngx_http_duplex_api_t *api,
-    ngx_http_duplex_api_server_t *server, json_t *body)
-{
-    ngx_int_t           rc;
-    ngx_duplex_admin_e  admin;
-
-    rc = ngx_http_duplex_api_fields_check(api, server, body);
-
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    admin = ngx_http_duplex_api_fields_admin(server, body);
-
-    if (admin != server->admin
-        && ngx_duplex_peer_admin_set(server->peer, admin) == NGX_ERROR)
-    {
-        return ngx_http_duplex_api_error(api->request, NGX_HTTP_BAD_REQUEST,
-                                         "UpstreamOutOfMemory",
-                                         "upstream \"%V\" memory exhausted: "
-                                         "\"duplex_store_size\" is too small",
-                                         &server->peer->group->name);
-    }
-
-    /* what is there then, and not what was asked for, is the answer */
-
-    return ngx_http_duplex_api_durable(api, ngx_http_duplex_api_server);
 }

@@ -22,11 +22,11 @@ typedef struct {
 
 
 /* PROTOCOL/upstreams/NAME/servers */
-ngx_int_t ngx_http_duplex_api_servers(ngx_http_duplex_api_t *api);
+ngx_uint_t ngx_http_duplex_api_servers(ngx_duplex_call_t *call);
 
 /* PROTOCOL/upstreams/NAME/servers/ID */
-ngx_int_t ngx_http_duplex_api_server(ngx_http_duplex_api_t *api);
-ngx_int_t ngx_http_duplex_api_server_patch(ngx_http_duplex_api_t *api);
+ngx_uint_t ngx_http_duplex_api_server(ngx_duplex_call_t *call);
+ngx_uint_t ngx_http_duplex_api_server_patch(ngx_duplex_call_t *call);
 
 
 #endif /* _NGX_HTTP_DUPLEX_API_SERVER_H_INCLUDED_ */

@@ -7,124 +7,153 @@
  */
 
 
-#include "ngx_http_duplex_api_answer.h"
+#include "ngx_http_duplex_api_server.h"
 #include "ngx_http_duplex_api_upstreams.h"
 
 
-static ngx_int_t ngx_http_duplex_api_upstream_names(
-    ngx_http_duplex_api_t *api);
+static ngx_uint_t ngx_http_duplex_api_upstreams(ngx_duplex_call_t *call);
+static ngx_uint_t ngx_http_duplex_api_upstream(ngx_duplex_call_t *call);
 static void ngx_http_duplex_api_upstream_group(ngx_duplex_json_t *json,
     ngx_duplex_group_t *group);
 static void ngx_http_duplex_api_upstream_peer(ngx_duplex_json_t *json,
     ngx_duplex_peer_t *peer);
-static ngx_duplex_group_t *ngx_http_duplex_api_upstream_next(
-    ngx_http_duplex_api_t *api, ngx_uint_t *i);
+
+
+static ngx_str_t  ngx_http_duplex_api_http = ngx_string("http");
+static ngx_str_t  ngx_http_duplex_api_stream = ngx_string("stream");
+
+
+static ngx_duplex_page_t  ngx_http_duplex_api_upstreams_pages[] = {
+
+    { ngx_string("http/upstreams"),
+      ngx_http_duplex_api_upstreams, NULL, NULL, NULL, NULL,
+      1, &ngx_http_duplex_api_http },
+
+    { ngx_string("http/upstreams/*"),
+      ngx_http_duplex_api_upstream, NULL, NULL, NULL, NULL,
+      0, &ngx_http_duplex_api_http },
+
+    { ngx_string("http/upstreams/*/servers"),
+      ngx_http_duplex_api_servers, NULL, NULL, NULL, NULL,
+      0, &ngx_http_duplex_api_http },
+
+    { ngx_string("http/upstreams/*/servers/*"),
+      ngx_http_duplex_api_server,
+      NULL, ngx_http_duplex_api_server_patch, NULL, NULL,
+      0, &ngx_http_duplex_api_http },
+
+    { ngx_string("stream/upstreams"),
+      ngx_http_duplex_api_upstreams, NULL, NULL, NULL, NULL,
+      1, &ngx_http_duplex_api_stream },
+
+    { ngx_string("stream/upstreams/*"),
+      ngx_http_duplex_api_upstream, NULL, NULL, NULL, NULL,
+      0, &ngx_http_duplex_api_stream },
+
+    { ngx_string("stream/upstreams/*/servers"),
+      ngx_http_duplex_api_servers, NULL, NULL, NULL, NULL,
+      0, &ngx_http_duplex_api_stream },
+
+    { ngx_string("stream/upstreams/*/servers/*"),
+      ngx_http_duplex_api_server,
+      NULL, ngx_http_duplex_api_server_patch, NULL, NULL,
+      0, &ngx_http_duplex_api_stream },
+
+      ngx_duplex_null_page
+};
 
 
 ngx_int_t
-ngx_http_duplex_api_upstreams(ngx_http_duplex_api_t *api)
+ngx_http_duplex_api_upstreams_register(ngx_conf_t *cf)
 {
-    ngx_uint_t           i;
-    ngx_duplex_json_t   *json;
-    ngx_duplex_group_t  *group;
+    ngx_str_t          *protocol;
+    ngx_duplex_page_t  *page;
 
-    if (api->names) {
-        return ngx_http_duplex_api_upstream_names(api);
+    for (page = ngx_http_duplex_api_upstreams_pages; page->path.len; page++) {
+
+        protocol = page->data;
+
+        if (ngx_duplex_driver_bound(cf, protocol)
+            && ngx_duplex_register_page(cf, page) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    json = ngx_http_duplex_api_json(api, 2);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    i = 0;
-
-    ngx_duplex_json_object(json, NULL);
-
-    while ((group = ngx_http_duplex_api_upstream_next(api, &i)) != NULL) {
-        ngx_duplex_json_object_named(json, &group->name);
-        ngx_http_duplex_api_upstream_group(json, group);
-        ngx_duplex_json_object_end(json);
-    }
-
-    ngx_duplex_json_object_end(json);
-
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_duplex_api_upstream_names(ngx_http_duplex_api_t *api)
+static ngx_uint_t
+ngx_http_duplex_api_upstreams(ngx_duplex_call_t *call)
 {
-    ngx_uint_t           i;
-    ngx_duplex_json_t   *json;
-    ngx_duplex_group_t  *group;
+    ngx_uint_t            i;
+    ngx_duplex_group_t   *group;
+    ngx_duplex_driver_t  *driver;
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    driver = ngx_duplex_driver_find(ngx_http_duplex_api_protocol(call));
+
+    ngx_duplex_json_object(call->json, NULL);
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        /* the peers of groups without a zone differ per worker */
+
+        if (group->driver != driver || group->shm.len == 0) {
+            continue;
+        }
+
+        ngx_duplex_json_object_named(call->json, &group->name);
+        ngx_http_duplex_api_upstream_group(call->json, group);
+        ngx_duplex_json_object_end(call->json);
     }
 
-    i = 0;
+    ngx_duplex_json_object_end(call->json);
 
-    ngx_duplex_json_array(json, NULL);
-
-    while ((group = ngx_http_duplex_api_upstream_next(api, &i)) != NULL) {
-        ngx_duplex_json_string(json, NULL, &group->name);
-    }
-
-    ngx_duplex_json_array_end(json);
-
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 
-ngx_int_t
-ngx_http_duplex_api_upstream(ngx_http_duplex_api_t *api)
+static ngx_uint_t
+ngx_http_duplex_api_upstream(ngx_duplex_call_t *call)
 {
-    ngx_int_t            rc;
-    ngx_duplex_json_t   *json;
+    ngx_uint_t           status;
     ngx_duplex_group_t  *group;
 
-    group = ngx_http_duplex_api_upstream_find(api, &rc);
+    group = ngx_http_duplex_api_upstream_find(call, &status);
     if (group == NULL) {
-        return rc;
+        return status;
     }
 
-    json = ngx_http_duplex_api_json(api, 1);
-    if (json == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    ngx_duplex_json_object(call->json, NULL);
+    ngx_http_duplex_api_upstream_group(call->json, group);
+    ngx_duplex_json_object_end(call->json);
 
-    ngx_duplex_json_object(json, NULL);
-    ngx_http_duplex_api_upstream_group(json, group);
-    ngx_duplex_json_object_end(json);
-
-    return ngx_http_duplex_api_send(api->request, NGX_HTTP_OK, json);
+    return NGX_HTTP_OK;
 }
 
 
 ngx_duplex_group_t *
-ngx_http_duplex_api_upstream_find(ngx_http_duplex_api_t *api, ngx_int_t *rc)
+ngx_http_duplex_api_upstream_find(ngx_duplex_call_t *call, ngx_uint_t *status)
 {
     ngx_str_t           *name;
     ngx_duplex_group_t  *group;
 
-    name = &api->segment[2];        /* "PROTOCOL/upstreams/NAME" */
+    name = &call->segment[0];
 
-    group = ngx_duplex_group_find(&api->segment[0], name);
+    group = ngx_duplex_group_find(ngx_http_duplex_api_protocol(call), name);
 
     if (group == NULL) {
-        *rc = ngx_http_duplex_api_error(api->request, NGX_HTTP_NOT_FOUND,
-                                        "UpstreamNotFound",
-                                        "upstream not found");
+        *status = ngx_duplex_call_refuse(call, NGX_HTTP_NOT_FOUND,
+                                         "UpstreamNotFound",
+                                         "upstream not found");
         return NULL;
     }
 
     if (group->shm.len == 0) {
-        *rc = ngx_http_duplex_api_error(api->request, NGX_HTTP_BAD_REQUEST,
-                                        "UpstreamStatic",
-                                        "upstream \"%V\" has no zone", name);
+        *status = ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                         "UpstreamStatic",
+                                         "upstream \"%V\" has no zone", name);
         return NULL;
     }
 
@@ -184,24 +213,4 @@ ngx_http_duplex_api_upstream_peer(ngx_duplex_json_t *json,
     ngx_duplex_peer_fields(peer, json);
 
     ngx_duplex_json_object_end(json);
-}
-
-
-/* the next group with a zone; the others' peers differ per worker */
-
-static ngx_duplex_group_t *
-ngx_http_duplex_api_upstream_next(ngx_http_duplex_api_t *api, ngx_uint_t *i)
-{
-    ngx_duplex_group_t   *group;
-    ngx_duplex_driver_t  *driver;
-
-    driver = ngx_duplex_driver_find(&api->segment[0]);
-
-    while ((group = ngx_duplex_group((*i)++)) != NULL) {
-        if (group->shm.len && group->driver == driver) {
-            return group;
-        }
-    }
-
-    return NULL;
 }

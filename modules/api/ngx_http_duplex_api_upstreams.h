@@ -13,18 +13,15 @@
 #include "../upstream/ngx_duplex_upstream.h"
 
 
-/* PROTOCOL/upstreams: all its groups that have a zone, by name */
-ngx_int_t ngx_http_duplex_api_upstreams(ngx_http_duplex_api_t *api);
+/* for bind: the pages of all loaded protocols; NGX_ERROR: no memory */
+ngx_int_t ngx_http_duplex_api_upstreams_register(ngx_conf_t *cf);
 
-/* PROTOCOL/upstreams/NAME: one group */
-ngx_int_t ngx_http_duplex_api_upstream(ngx_http_duplex_api_t *api);
+/* "http" or "stream", of a page registered there */
+#define ngx_http_duplex_api_protocol(call)  ((ngx_str_t *) (call)->page->data)
 
-/*
- * The group that the path names.  NULL: an error has been answered, and
- * "*rc" is what the content handler returns.
- */
-ngx_duplex_group_t *ngx_http_duplex_api_upstream_find(
-    ngx_http_duplex_api_t *api, ngx_int_t *rc);
+/* the group that the first "*" names; NULL: refused, with "*status" */
+ngx_duplex_group_t *ngx_http_duplex_api_upstream_find(ngx_duplex_call_t *call,
+    ngx_uint_t *status);
 
 
 #endif /* _NGX_HTTP_DUPLEX_API_UPSTREAMS_H_INCLUDED_ */

@@ -47,6 +47,7 @@ typedef struct {
     ngx_array_t             features;   /* ngx_duplex_feature_t *, by layer */
     ngx_array_t             kinds;      /* ngx_duplex_kind_t * */
     ngx_array_t             views;      /* ngx_duplex_view_t * */
+    ngx_array_t             pages;      /* ngx_duplex_page_t * */
     ngx_array_t             services;   /* ngx_duplex_service_t */
 
     ngx_duplex_zone_t      *zones;      /* the main one first */

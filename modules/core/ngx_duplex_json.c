@@ -34,6 +34,7 @@ struct ngx_duplex_json_s {
     ngx_uint_t     level;                   /* ... of objects this deep */
     ngx_uint_t     hidden;                  /* depth of the hidden value */
 
+    unsigned       names:1;                 /* of the top's members only */
     unsigned       comma:1;                 /* a value stands before */
     unsigned       failed:1;
 };
@@ -83,6 +84,13 @@ ngx_duplex_json_restrict(ngx_duplex_json_t *json, ngx_uint_t level,
     json->level = level;
     json->fields = fields;
     json->nfields = n;
+}
+
+
+void
+ngx_duplex_json_names(ngx_duplex_json_t *json)
+{
+    json->names = 1;
 }
 
 
@@ -216,6 +224,13 @@ ngx_duplex_json_hex(ngx_duplex_json_t *json, const char *name, uint64_t value)
 }
 
 
+ngx_uint_t
+ngx_duplex_json_is_empty(ngx_duplex_json_t *json)
+{
+    return json->length == 0 && json->depth == 0 && !json->failed;
+}
+
+
 ngx_chain_t *
 ngx_duplex_json_finish(ngx_duplex_json_t *json, off_t *length)
 {
@@ -255,12 +270,19 @@ ngx_duplex_json_begin(ngx_duplex_json_t *json, const u_char *name, size_t len)
         ngx_duplex_json_write(json, ",", 1);
     }
 
-    if (member) {
-        ngx_duplex_json_quote(json, name, len);
-        ngx_duplex_json_write(json, ":", 1);
+    json->comma = 1;
+
+    if (!member) {
+        return 1;
     }
 
-    json->comma = 1;
+    ngx_duplex_json_quote(json, name, len);
+
+    if (json->names && json->depth == 1) {
+        return 0;
+    }
+
+    ngx_duplex_json_write(json, ":", 1);
 
     return 1;
 }
@@ -305,6 +327,10 @@ ngx_duplex_json_open(ngx_duplex_json_t *json, const u_char *name, size_t len,
         return;
     }
 
+    if (json->names && json->depth == 0 && start == '{') {
+        start = '[';
+    }
+
     json->end[json->depth++] = end;
 
     if (!hide) {
@@ -330,6 +356,11 @@ ngx_duplex_json_close(ngx_duplex_json_t *json, u_char end)
     }
 
     if (json->hidden == 0) {
+
+        if (json->names && json->depth == 1) {
+            end = ']';
+        }
+
         ngx_duplex_json_write(json, &end, 1);
         json->comma = 1;
 

@@ -30,6 +30,10 @@ ngx_duplex_json_t *ngx_duplex_json_create(ngx_pool_t *pool);
 void ngx_duplex_json_restrict(ngx_duplex_json_t *json, ngx_uint_t level,
     ngx_str_t *fields, ngx_uint_t n);
 
+/* before the first value: an object at the top becomes an array of the names
+   of its members */
+void ngx_duplex_json_names(ngx_duplex_json_t *json);
+
 void ngx_duplex_json_object(ngx_duplex_json_t *json, const char *name);
 void ngx_duplex_json_object_end(ngx_duplex_json_t *json);
 void ngx_duplex_json_array(ngx_duplex_json_t *json, const char *name);
@@ -52,6 +56,9 @@ void ngx_duplex_json_time(ngx_duplex_json_t *json, const char *name,
 /* 64 bits as 16 hexadecimal digits: ids and hashes */
 void ngx_duplex_json_hex(ngx_duplex_json_t *json, const char *name,
     uint64_t value);
+
+/* 1: nothing has been written yet */
+ngx_uint_t ngx_duplex_json_is_empty(ngx_duplex_json_t *json);
 
 /*
  * The finished text and its length; no buffer is marked as the last one.

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_conf.h"
+#include "ngx_duplex_page.h"
 
 
 static ngx_duplex_conf_t *ngx_duplex_conf(ngx_conf_t *cf);
@@ -54,6 +55,26 @@ ngx_int_t
 ngx_duplex_register_view(ngx_conf_t *cf, ngx_duplex_view_t *view)
 {
     return ngx_duplex_push(&ngx_duplex_conf(cf)->views, view);
+}
+
+
+ngx_int_t
+ngx_duplex_register_page(ngx_conf_t *cf, ngx_duplex_page_t *page)
+{
+    return ngx_duplex_push(&ngx_duplex_conf(cf)->pages, page);
+}
+
+
+ngx_int_t
+ngx_duplex_register_pages(ngx_conf_t *cf, ngx_duplex_page_t *pages)
+{
+    for ( /* void */ ; pages->path.len; pages++) {
+        if (ngx_duplex_register_page(cf, pages) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

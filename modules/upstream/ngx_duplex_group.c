@@ -24,6 +24,8 @@ typedef struct {
 static ngx_duplex_group_list_t *ngx_duplex_group_list(ngx_conf_t *cf);
 static void ngx_duplex_group_list_cleanup(void *data);
 static void ngx_duplex_group_commit(ngx_cycle_t *cycle);
+static ngx_duplex_driver_t *ngx_duplex_driver_of(ngx_duplex_group_list_t *list,
+    ngx_str_t *protocol);
 
 
 static ngx_duplex_feature_t  ngx_duplex_group_feature = {
@@ -287,13 +289,24 @@ ngx_duplex_group_bound(ngx_conf_t *cf, void *conf)
 
 
 ngx_duplex_driver_t *
+ngx_duplex_driver_bound(ngx_conf_t *cf, ngx_str_t *protocol)
+{
+    return ngx_duplex_driver_of(ngx_duplex_group_list(cf), protocol);
+}
+
+
+ngx_duplex_driver_t *
 ngx_duplex_driver_find(ngx_str_t *protocol)
 {
-    ngx_uint_t                 i;
-    ngx_duplex_driver_t      **drivers;
-    ngx_duplex_group_list_t   *list;
+    return ngx_duplex_driver_of(ngx_duplex_group_list_present, protocol);
+}
 
-    list = ngx_duplex_group_list_present;
+
+static ngx_duplex_driver_t *
+ngx_duplex_driver_of(ngx_duplex_group_list_t *list, ngx_str_t *protocol)
+{
+    ngx_uint_t             i;
+    ngx_duplex_driver_t  **drivers;
 
     if (list == NULL) {
         return NULL;

@@ -174,6 +174,9 @@ ngx_duplex_group_t *ngx_duplex_group_bound(ngx_conf_t *cf, void *conf);
 
 /* of the present cycle, for commit and later; NULL: is not loaded */
 ngx_duplex_driver_t *ngx_duplex_driver_find(ngx_str_t *protocol);
+/* the same, for bind of later layers */
+ngx_duplex_driver_t *ngx_duplex_driver_bound(ngx_conf_t *cf,
+    ngx_str_t *protocol);
 
 /*
  * Of the present cycle, for commit and later.
