@@ -22,7 +22,7 @@ static void ngx_http_duplex_api_server_object(ngx_duplex_json_t *json,
 ngx_uint_t
 ngx_http_duplex_api_servers(ngx_duplex_call_t *call)
 {
-    ngx_uint_t                     i, status;
+    ngx_uint_t                     status;
     ngx_duplex_peer_t             *peer;
     ngx_duplex_group_t            *group;
     ngx_http_duplex_api_server_t   server;
@@ -34,10 +34,11 @@ ngx_http_duplex_api_servers(ngx_duplex_call_t *call)
 
     ngx_duplex_json_array(call->json, NULL);
 
-    peer = group->peers.elts;
-
-    for (i = 0; i < group->peers.nelts; i++) {
-        if (ngx_http_duplex_api_server_read(&server, &peer[i]) == NGX_OK) {
+    for (peer = ngx_duplex_peer_first(group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        if (ngx_http_duplex_api_server_read(&server, peer) == NGX_OK) {
             ngx_http_duplex_api_server_object(call->json, &server);
         }
     }

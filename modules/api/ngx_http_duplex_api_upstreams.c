@@ -165,15 +165,15 @@ static void
 ngx_http_duplex_api_upstream_group(ngx_duplex_json_t *json,
     ngx_duplex_group_t *group)
 {
-    ngx_uint_t          i;
     ngx_duplex_peer_t  *peer;
 
     ngx_duplex_json_array(json, "peers");
 
-    peer = group->peers.elts;
-
-    for (i = 0; i < group->peers.nelts; i++) {
-        ngx_http_duplex_api_upstream_peer(json, &peer[i]);
+    for (peer = ngx_duplex_peer_first(group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        ngx_http_duplex_api_upstream_peer(json, peer);
     }
 
     ngx_duplex_json_array_end(json);

@@ -39,6 +39,7 @@
 #define NGX_DUPLEX_LAYER_FEATURE   2    /* health, sticky, keyval, ... */
 #define NGX_DUPLEX_LAYER_SYNC      3
 #define NGX_DUPLEX_LAYER_API       4
+#define NGX_DUPLEX_LAYER_LAST      5    /* when all others have been called */
 
 
 /* static data of the feature's object; NULL where it has nothing to do */

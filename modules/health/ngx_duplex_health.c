@@ -30,6 +30,7 @@ static ngx_uint_t ngx_duplex_health_bits(ngx_duplex_peer_t *peer);
 static const char *ngx_duplex_health_state(ngx_duplex_peer_t *peer);
 static void ngx_duplex_health_fields(ngx_duplex_peer_t *peer,
     ngx_duplex_json_t *json);
+static void ngx_duplex_health_added(ngx_duplex_peer_t *peer);
 static ngx_duplex_check_t *ngx_duplex_health_check(ngx_duplex_group_t *group);
 
 
@@ -50,7 +51,9 @@ static ngx_duplex_feature_t  ngx_duplex_health_feature = {
 static ngx_duplex_contributor_t  ngx_duplex_health_contributor = {
     ngx_duplex_health_bits,
     ngx_duplex_health_state,
-    ngx_duplex_health_fields
+    ngx_duplex_health_fields,
+    ngx_duplex_health_added,
+    ngx_duplex_schedule_remove
 };
 
 
@@ -145,9 +148,8 @@ ngx_duplex_check_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
 static void
 ngx_duplex_health_commit(ngx_cycle_t *cycle)
 {
-    ngx_uint_t            i, j;
-    ngx_duplex_peer_t    *peers;
-    ngx_duplex_group_t   *group;
+    ngx_uint_t            i;
+    ngx_duplex_peer_t    *peer;
     ngx_duplex_check_t  **checks;
 
     ngx_duplex_health_present = ngx_duplex_health_parsed;
@@ -155,11 +157,12 @@ ngx_duplex_health_commit(ngx_cycle_t *cycle)
     checks = ngx_duplex_health_present->checks.elts;
 
     for (i = 0; i < ngx_duplex_health_present->checks.nelts; i++) {
-        group = checks[i]->group;
-        peers = group->peers.elts;
 
-        for (j = 0; j < group->peers.nelts; j++) {
-            ngx_duplex_peer_project(&peers[j]);
+        for (peer = ngx_duplex_peer_first(checks[i]->group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            ngx_duplex_peer_project(peer);
         }
     }
 }
@@ -168,8 +171,22 @@ ngx_duplex_health_commit(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_duplex_health_start(ngx_cycle_t *cycle)
 {
-    return ngx_duplex_schedule_start(cycle,
-                                     &ngx_duplex_health_present->checks);
+    ngx_duplex_schedule_start(cycle);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_duplex_health_added(ngx_duplex_peer_t *peer)
+{
+    ngx_duplex_check_t  *check;
+
+    check = ngx_duplex_health_check(peer->group);
+
+    if (check) {
+        ngx_duplex_schedule_add(check, peer);
+    }
 }
 
 

@@ -2,9 +2,10 @@
 /*
  * The schedule of probes.
  *
- * Process memory of the worker that holds the lease: a tree of the servers
- * that wait, by due time, and one timer for the first of them.  A server is
- * either in the tree or being probed, so never two probes of it at once.
+ * Every worker has a probe for each server.  The one that holds the lease
+ * has a tree of those that wait, by due time, and one timer for the first of
+ * them.  There a server is either in the tree or being probed, so never two
+ * probes of it at once.
  * What must outlive the worker goes to the records (ngx_duplex_health.c):
  * the start of a probe before it is sent, its result as it comes in.
  */
@@ -32,8 +33,8 @@
 
 
 typedef struct {
-    ngx_duplex_probe_t  *probes;
-    ngx_uint_t           nprobes;
+    ngx_queue_t          probes;
+    ngx_uint_t           fresh;         /* never probed, since take */
 
     ngx_rbtree_t         waiting;
     ngx_rbtree_node_t    sentinel;
@@ -52,7 +53,7 @@ static void ngx_duplex_schedule_timer_handler(ngx_event_t *ev);
 static void ngx_duplex_schedule_run(ngx_uint_t beat);
 static void ngx_duplex_schedule_arm(uint64_t now);
 static void ngx_duplex_schedule_resume(ngx_duplex_probe_t *probe,
-    uint64_t now, ngx_uint_t i);
+    uint64_t now);
 static void ngx_duplex_schedule_requeue(ngx_duplex_probe_t *probe,
     uint64_t now);
 static void ngx_duplex_schedule_insert(ngx_duplex_probe_t *probe);
@@ -71,42 +72,18 @@ static void ngx_duplex_schedule_log_change(ngx_duplex_probe_t *probe,
 static ngx_duplex_schedule_t  ngx_duplex_schedule;
 
 
-ngx_int_t
-ngx_duplex_schedule_start(ngx_cycle_t *cycle, ngx_array_t *checks)
+void
+ngx_duplex_schedule_start(ngx_cycle_t *cycle)
 {
-    ngx_uint_t              i, j, n;
-    ngx_duplex_peer_t      *peers;
-    ngx_duplex_check_t    **check;
-    ngx_duplex_probe_t     *probe;
+    ngx_uint_t              n;
     ngx_duplex_schedule_t  *s;
 
     s = &ngx_duplex_schedule;
 
     ngx_memzero(s, sizeof(ngx_duplex_schedule_t));
 
-    check = checks->elts;
-
-    for (i = 0, n = 0; i < checks->nelts; i++) {
-        n += check[i]->group->peers.nelts;
-    }
-
-    probe = ngx_pcalloc(cycle->pool, n * sizeof(ngx_duplex_probe_t));
-    if (probe == NULL) {
-        return NGX_ERROR;
-    }
-
-    s->probes = probe;
-    s->nprobes = n;
-
-    for (i = 0; i < checks->nelts; i++) {
-        peers = check[i]->group->peers.elts;
-
-        for (j = 0; j < check[i]->group->peers.nelts; j++) {
-            probe->check = check[i];
-            probe->peer = &peers[j];
-            probe++;
-        }
-    }
+    ngx_queue_init(&s->probes);
+    ngx_rbtree_init(&s->waiting, &s->sentinel, ngx_rbtree_insert_value);
 
     /* a probe takes two connections; clients need the rest */
 
@@ -120,8 +97,73 @@ ngx_duplex_schedule_start(ngx_cycle_t *cycle, ngx_array_t *checks)
     s->timer.data = &s->dumb;
     s->timer.log = cycle->log;
     s->timer.cancelable = 1;
+}
 
-    return NGX_OK;
+
+void
+ngx_duplex_schedule_add(ngx_duplex_check_t *check, ngx_duplex_peer_t *peer)
+{
+    uint64_t                now;
+    ngx_duplex_probe_t     *probe;
+    ngx_duplex_schedule_t  *s;
+
+    s = &ngx_duplex_schedule;
+
+    /* without memory it is not probed, which the log tells */
+
+    probe = ngx_calloc(sizeof(ngx_duplex_probe_t), ngx_cycle->log);
+    if (probe == NULL) {
+        return;
+    }
+
+    probe->check = check;
+    probe->peer = peer;
+
+    ngx_queue_insert_tail(&s->probes, &probe->queue);
+
+    if (s->active) {
+        s->fresh = 0;
+        now = ngx_duplex_clock_monotonic();
+
+        ngx_duplex_schedule_resume(probe, now);
+        ngx_duplex_schedule_arm(now);
+    }
+}
+
+
+void
+ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer)
+{
+    ngx_queue_t            *q, *next;
+    ngx_duplex_probe_t     *probe;
+    ngx_duplex_schedule_t  *s;
+
+    s = &ngx_duplex_schedule;
+
+    for (q = ngx_queue_head(&s->probes);
+         q != ngx_queue_sentinel(&s->probes);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        probe = ngx_queue_data(q, ngx_duplex_probe_t, queue);
+
+        if (probe->peer != peer) {
+            continue;
+        }
+
+        if (probe->running) {
+            probe->check->prober->abort(probe);
+            s->in_flight--;
+
+        } else if (s->active) {
+            ngx_rbtree_delete(&s->waiting, &probe->node);
+        }
+
+        ngx_queue_remove(q);
+        ngx_free(probe);
+    }
+
+    ngx_duplex_schedule_arm(ngx_duplex_clock_monotonic());
 }
 
 
@@ -129,23 +171,28 @@ void
 ngx_duplex_schedule_take(void)
 {
     uint64_t                now;
-    ngx_uint_t              i;
+    ngx_queue_t            *q;
     ngx_duplex_schedule_t  *s;
 
     s = &ngx_duplex_schedule;
 
-    if (s->active || s->nprobes == 0) {
+    if (s->active) {
         return;
     }
 
     s->active = 1;
+    s->fresh = 0;
 
     ngx_rbtree_init(&s->waiting, &s->sentinel, ngx_rbtree_insert_value);
 
     now = ngx_duplex_clock_monotonic();
 
-    for (i = 0; i < s->nprobes; i++) {
-        ngx_duplex_schedule_resume(&s->probes[i], now, i);
+    for (q = ngx_queue_head(&s->probes);
+         q != ngx_queue_sentinel(&s->probes);
+         q = ngx_queue_next(q))
+    {
+        ngx_duplex_schedule_resume(
+                            ngx_queue_data(q, ngx_duplex_probe_t, queue), now);
     }
 
     ngx_duplex_schedule_arm(now);
@@ -164,7 +211,7 @@ ngx_duplex_schedule_beat(void)
 void
 ngx_duplex_schedule_drop(void)
 {
-    ngx_uint_t              i;
+    ngx_queue_t            *q;
     ngx_duplex_probe_t     *probe;
     ngx_duplex_schedule_t  *s;
 
@@ -180,8 +227,11 @@ ngx_duplex_schedule_drop(void)
         ngx_del_timer(&s->timer);
     }
 
-    for (i = 0; i < s->nprobes; i++) {
-        probe = &s->probes[i];
+    for (q = ngx_queue_head(&s->probes);
+         q != ngx_queue_sentinel(&s->probes);
+         q = ngx_queue_next(q))
+    {
+        probe = ngx_queue_data(q, ngx_duplex_probe_t, queue);
 
         if (probe->running) {
             probe->check->prober->abort(probe);
@@ -311,8 +361,7 @@ ngx_duplex_schedule_arm(uint64_t now)
 /* servers that were never probed begin one bunch a tick */
 
 static void
-ngx_duplex_schedule_resume(ngx_duplex_probe_t *probe, uint64_t now,
-    ngx_uint_t i)
+ngx_duplex_schedule_resume(ngx_duplex_probe_t *probe, uint64_t now)
 {
     ngx_msec_t  interval;
 
@@ -325,7 +374,8 @@ ngx_duplex_schedule_resume(ngx_duplex_probe_t *probe, uint64_t now,
     probe->verdict.passed = probe->probed.passed;
 
     if (probe->probed.started == 0 || probe->probed.started > now) {
-        probe->due = now + i / NGX_DUPLEX_SCHEDULE_BUNCH
+        probe->due = now + ngx_duplex_schedule.fresh++
+                           / NGX_DUPLEX_SCHEDULE_BUNCH
                            * NGX_DUPLEX_SCHEDULE_TICK % interval;
 
     } else {

@@ -21,6 +21,7 @@ struct ngx_duplex_probe_s {
     ngx_duplex_peer_t           *peer;
     void                        *run;       /* while it is under way */
 
+    ngx_queue_t                  queue;     /* of the schedule's probes */
     ngx_rbtree_node_t            node;      /* key: latest start, in ms */
     uint64_t                     due;       /* without jitter and patience */
     uint64_t                     epoch;     /* of the lease when started */
@@ -33,8 +34,13 @@ struct ngx_duplex_probe_s {
 };
 
 
-/* in each worker: memory for all servers of "checks" (pointers to checks) */
-ngx_int_t ngx_duplex_schedule_start(ngx_cycle_t *cycle, ngx_array_t *checks);
+/* in each worker */
+void ngx_duplex_schedule_start(ngx_cycle_t *cycle);
+
+/* a peer has come under "check"; a peer goes, with all its probes */
+void ngx_duplex_schedule_add(ngx_duplex_check_t *check,
+    ngx_duplex_peer_t *peer);
+void ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer);
 
 /* goes on where the last holder stopped */
 void ngx_duplex_schedule_take(void);

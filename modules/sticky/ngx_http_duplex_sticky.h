@@ -15,12 +15,6 @@
 #include "ngx_duplex_session.h"
 
 
-typedef struct {
-    ngx_str_t                    name;
-    ngx_duplex_peer_t           *peer;
-} ngx_http_duplex_sticky_route_t;
-
-
 /* of one upstream{} */
 typedef struct {
     ngx_http_duplex_upstream_t  *upstream;      /* NULL: no "sticky" here */
@@ -28,9 +22,6 @@ typedef struct {
 
     /* the first variable that is not empty names the route or the session */
     ngx_array_t                 *lookup;        /* ngx_int_t, indices */
-
-    /* "route" */
-    ngx_array_t                 *routes;   /* ngx_http_duplex_sticky_route_t */
 
     /* "learn" */
     ngx_duplex_zone_t           *zone;          /* NULL: "route" */

@@ -7,7 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_md5.h>
 #include "../core/ngx_duplex_compat.h"
 #include "../core/ngx_duplex_param.h"
 #include "ngx_http_duplex_sticky.h"
@@ -31,10 +30,6 @@ static ngx_int_t ngx_http_duplex_sticky_add_variable(ngx_conf_t *cf,
 static const char *ngx_http_duplex_sticky_zone(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
 static ngx_int_t ngx_http_duplex_sticky_bind(ngx_conf_t *cf);
-static ngx_int_t ngx_http_duplex_sticky_bind_routes(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_conf_t *scf);
-static ngx_int_t ngx_http_duplex_sticky_default_route(ngx_conf_t *cf,
-    ngx_str_t *address, ngx_str_t *route);
 static ngx_int_t ngx_http_duplex_sticky_start(ngx_cycle_t *cycle);
 
 
@@ -388,82 +383,7 @@ ngx_http_duplex_sticky_bind(ngx_conf_t *cf)
         }
 
         scf->group = ngx_duplex_group_bound(cf, us[i]);
-
-        if (ngx_http_duplex_sticky_bind_routes(cf, scf) != NGX_OK) {
-            return NGX_ERROR;
-        }
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_duplex_sticky_bind_routes(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_conf_t *scf)
-{
-    ngx_uint_t                       i;
-    ngx_duplex_peer_t               *peers;
-    ngx_http_duplex_sticky_route_t  *route;
-
-    if (scf->zone) {
-        return NGX_OK;
-    }
-
-    scf->routes = ngx_array_create(cf->pool, scf->group->peers.nelts,
-                                   sizeof(ngx_http_duplex_sticky_route_t));
-    if (scf->routes == NULL) {
-        return NGX_ERROR;
-    }
-
-    peers = scf->group->peers.elts;
-
-    for (i = 0; i < scf->group->peers.nelts; i++) {
-
-        route = ngx_array_push(scf->routes);
-        if (route == NULL) {
-            return NGX_ERROR;
-        }
-
-        route->peer = &peers[i];
-        route->name = peers[i].route;
-
-        if (route->name.len == 0
-            && ngx_http_duplex_sticky_default_route(cf, &peers[i].name,
-                                                    &route->name)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* as stock has it: MD5 of address and port, or of the path of a socket */
-
-static ngx_int_t
-ngx_http_duplex_sticky_default_route(ngx_conf_t *cf, ngx_str_t *address,
-    ngx_str_t *route)
-{
-    u_char      digest[16];
-    size_t      skip;
-    ngx_md5_t   md5;
-
-    skip = (ngx_strncmp(address->data, "unix:", 5) == 0) ? 5 : 0;
-
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, address->data + skip, address->len - skip);
-    ngx_md5_final(digest, &md5);
-
-    route->data = ngx_pnalloc(cf->pool, sizeof(digest) * 2);
-    if (route->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    route->len = ngx_hex_dump(route->data, digest, sizeof(digest))
-                 - route->data;
 
     return NGX_OK;
 }

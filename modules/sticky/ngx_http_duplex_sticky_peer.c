@@ -3,8 +3,8 @@
  * "sticky" in a request: which server it should go to, and where it went.
  *
  * Stands between keepalive and the balancer, which it asks whenever it knows
- * no better.  Its data live in the request's pool; the peers it points to
- * are those of the cycle, never the stock ones.
+ * no better.  Its data live in the request's pool.  Peers may come and go
+ * while a request waits: it keeps their hashes.
  */
 
 
@@ -20,11 +20,11 @@ typedef struct {
 
     ngx_str_t                        route;
     ngx_duplex_session_t             session;
-    ngx_duplex_peer_t               *bound;   /* the session's server */
-    ngx_duplex_peer_t               *taken;   /* by us, in this attempt */
+    uint64_t                         taken;   /* by us, in this attempt */
 
     unsigned                         named:1;     /* session has its key */
     unsigned                         found:1;     /* session is in the store */
+    unsigned                         bound:1;     /* its server is known */
     unsigned                         learned:1;   /* the answer was seen */
 
     /* the balancer's */
@@ -141,8 +141,9 @@ ngx_http_duplex_sticky_look_up(ngx_http_duplex_sticky_t *sticky,
     }
 
     sticky->found = 1;
-    sticky->bound = ngx_duplex_peer_by_hash(scf->group,
-                                            sticky->session.server);
+    sticky->bound = (ngx_duplex_peer_by_hash(scf->group,
+                                             sticky->session.server)
+                     != NULL);
 }
 
 
@@ -215,7 +216,7 @@ ngx_http_duplex_sticky_get(ngx_peer_connection_t *pc, void *data)
 
     ngx_int_t  rc;
 
-    sticky->taken = NULL;
+    sticky->taken = 0;
 
     rc = sticky->conf->zone ? ngx_http_duplex_sticky_get_session(sticky)
                             : ngx_http_duplex_sticky_get_route(sticky);
@@ -233,24 +234,24 @@ ngx_http_duplex_sticky_get(ngx_peer_connection_t *pc, void *data)
 static ngx_int_t
 ngx_http_duplex_sticky_get_route(ngx_http_duplex_sticky_t *sticky)
 {
-    ngx_uint_t                       i;
-    ngx_http_duplex_sticky_conf_t   *scf;
-    ngx_http_duplex_sticky_route_t  *route;
+    ngx_duplex_peer_t              *peer;
+    ngx_http_duplex_sticky_conf_t  *scf;
 
     scf = sticky->conf;
-    route = scf->routes->elts;
 
-    for (i = 0; i < scf->routes->nelts; i++) {
-
-        if (route[i].name.len != sticky->route.len
-            || ngx_memcmp(route[i].name.data, sticky->route.data,
+    for (peer = ngx_duplex_peer_first(scf->group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        if (peer->sid.len != sticky->route.len
+            || ngx_memcmp(peer->sid.data, sticky->route.data,
                           sticky->route.len)
                != 0)
         {
             continue;
         }
 
-        if (scf->upstream->take(sticky->request, sticky->data, route[i].peer)
+        if (scf->upstream->take(sticky->request, sticky->data, peer)
             == NGX_OK)
         {
             return NGX_OK;
@@ -264,23 +265,29 @@ ngx_http_duplex_sticky_get_route(ngx_http_duplex_sticky_t *sticky)
 static ngx_int_t
 ngx_http_duplex_sticky_get_session(ngx_http_duplex_sticky_t *sticky)
 {
+    ngx_duplex_peer_t              *peer;
     ngx_http_duplex_sticky_conf_t  *scf;
 
     scf = sticky->conf;
 
-    if (sticky->bound == NULL
-        || scf->upstream->take(sticky->request, sticky->data, sticky->bound)
-           != NGX_OK)
+    if (!sticky->bound) {
+        return NGX_DECLINED;
+    }
+
+    peer = ngx_duplex_peer_by_hash(scf->group, sticky->session.server);
+
+    if (peer == NULL
+        || scf->upstream->take(sticky->request, sticky->data, peer) != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    sticky->taken = sticky->bound;
+    sticky->taken = peer->hash;
 
     /* a use prolongs it, but not every use is worth a message to the others */
 
     if (sticky->session.left < scf->timeout - scf->timeout / 4) {
-        ngx_http_duplex_sticky_keep(sticky, &sticky->session, sticky->bound);
+        ngx_http_duplex_sticky_keep(sticky, &sticky->session, peer);
     }
 
     return NGX_OK;
@@ -327,8 +334,10 @@ ngx_http_duplex_sticky_learn(ngx_http_duplex_sticky_t *sticky)
 
     sticky->learned = 1;
 
-    peer = sticky->taken ? sticky->taken
-                         : scf->upstream->selected(scf->group, sticky->data);
+    peer = sticky->taken
+           ? ngx_duplex_peer_by_hash(scf->group, sticky->taken)
+           : scf->upstream->selected(scf->group, sticky->data);
+
     if (peer == NULL) {
         return;
     }
@@ -360,7 +369,7 @@ ngx_http_duplex_sticky_learn(ngx_http_duplex_sticky_t *sticky)
 
     if (sticky->found
         && sticky->bound
-        && sticky->bound != peer
+        && sticky->session.server != peer->hash
         && !sticky->session.fresh)
     {
         ngx_http_duplex_sticky_keep(sticky, &sticky->session, peer);

@@ -26,6 +26,7 @@ static void ngx_duplex_group_list_cleanup(void *data);
 static void ngx_duplex_group_commit(ngx_cycle_t *cycle);
 static ngx_duplex_driver_t *ngx_duplex_driver_of(ngx_duplex_group_list_t *list,
     ngx_str_t *protocol);
+static ngx_int_t ngx_duplex_group_present_peers(ngx_cycle_t *cycle);
 
 
 static ngx_duplex_feature_t  ngx_duplex_group_feature = {
@@ -34,6 +35,22 @@ static ngx_duplex_feature_t  ngx_duplex_group_feature = {
     NULL,                                  /* bind */
     ngx_duplex_group_commit,               /* commit */
     NULL,                                  /* start */
+    NULL,                                  /* take */
+    NULL,                                  /* beat */
+    NULL,                                  /* wake */
+    NULL,                                  /* drop */
+    NULL                                   /* stop */
+};
+
+
+/* tells of the peers that are there, to features that have started */
+
+static ngx_duplex_feature_t  ngx_duplex_group_last_feature = {
+    ngx_string("upstream peers"),
+    NGX_DUPLEX_LAYER_LAST,
+    NULL,                                  /* bind */
+    NULL,                                  /* commit */
+    ngx_duplex_group_present_peers,        /* start */
     NULL,                                  /* take */
     NULL,                                  /* beat */
     NULL,                                  /* wake */
@@ -76,7 +93,11 @@ ngx_duplex_register_driver(ngx_conf_t *cf, ngx_duplex_driver_t *driver)
         return NGX_ERROR;
     }
 
-    return ngx_duplex_register_feature(cf, &ngx_duplex_group_feature);
+    if (ngx_duplex_register_feature(cf, &ngx_duplex_group_feature) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_duplex_register_feature(cf, &ngx_duplex_group_last_feature);
 }
 
 
@@ -202,6 +223,41 @@ ngx_duplex_group_commit(ngx_cycle_t *cycle)
 }
 
 
+static ngx_int_t
+ngx_duplex_group_present_peers(ngx_cycle_t *cycle)
+{
+    ngx_uint_t           i;
+    ngx_duplex_peer_t   *peer;
+    ngx_duplex_group_t  *group;
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        for (peer = ngx_duplex_peer_first(group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            ngx_duplex_contributors_added(peer);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_duplex_contributors_added(ngx_duplex_peer_t *peer)
+{
+    ngx_uint_t                 i;
+    ngx_duplex_contributor_t  *contributor;
+
+    for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
+        if (contributor->added) {
+            contributor->added(peer);
+        }
+    }
+}
+
+
 ngx_duplex_group_t *
 ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
     ngx_str_t *name, ngx_str_t *shm, void *conf)
@@ -220,11 +276,9 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
         return NULL;
     }
 
-    if (ngx_array_init(&group->peers, cf->pool, 8, sizeof(ngx_duplex_peer_t))
-        != NGX_OK)
-    {
-        return NULL;
-    }
+    ngx_rbtree_init(&group->ids, &group->sentinel, ngx_rbtree_insert_value);
+    ngx_rbtree_init(&group->hashes, &group->sentinel,
+                    ngx_rbtree_insert_value);
 
     p = ngx_pnalloc(cf->pool, driver->protocol.len + 1 + name->len);
     if (p == NULL) {

@@ -16,6 +16,9 @@
 /* the i-th contributor of the present cycle, NULL after the last */
 ngx_duplex_contributor_t *ngx_duplex_contributor(ngx_uint_t i);
 
+/* tells all contributors that the peer is there */
+void ngx_duplex_contributors_added(ngx_duplex_peer_t *peer);
+
 /*
  * Sets `down` of the stock peer to "bits", keeps `tries` in step, and when
  * the last bit goes forgets what passive checks held against the peer.

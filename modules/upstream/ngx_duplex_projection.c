@@ -29,8 +29,8 @@ static const char *ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer);
 void
 ngx_duplex_projection_commit(void)
 {
-    ngx_uint_t           i, n, was, bits;
-    ngx_duplex_peer_t   *peers;
+    ngx_uint_t           i, was, bits;
+    ngx_duplex_peer_t   *peer;
     ngx_duplex_group_t  *group;
 
     for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
@@ -39,10 +39,11 @@ ngx_duplex_projection_commit(void)
             continue;
         }
 
-        peers = group->peers.elts;
-
-        for (n = 0; n < group->peers.nelts; n++) {
-            (void) ngx_duplex_projection_write(&peers[n], &was, &bits);
+        for (peer = ngx_duplex_peer_first(group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            (void) ngx_duplex_projection_write(peer, &was, &bits);
         }
     }
 }

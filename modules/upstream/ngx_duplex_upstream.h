@@ -49,7 +49,11 @@ struct ngx_duplex_peer_s {
 
     ngx_uint_t           configured;    /* NGX_DUPLEX_DOWN_CONFIG, _DRAIN */
     ngx_str_t            route;         /* "route="; empty: none */
+    ngx_str_t            sid;           /* the route, or MD5 of the address */
     unsigned             backup:1;
+
+    ngx_rbtree_node_t    by_id;         /* the group's */
+    ngx_rbtree_node_t    by_hash;       /* the same */
 };
 
 
@@ -60,7 +64,10 @@ struct ngx_duplex_group_s {
     ngx_str_t            shm;           /* its `zone` directive; empty: none */
     void                *conf;          /* the driver's */
 
-    ngx_array_t          peers;         /* ngx_duplex_peer_t, file order */
+    ngx_uint_t           npeers;
+    ngx_rbtree_t         ids;           /* its peers, each in both */
+    ngx_rbtree_t         hashes;
+    ngx_rbtree_node_t    sentinel;
 };
 
 
@@ -140,6 +147,14 @@ typedef struct {
     const char  *(*state)(ngx_duplex_peer_t *peer);
     /* members of the peer's object in the API */
     void         (*fields)(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json);
+
+    /*
+     * In every worker: after all features have started, for each peer that
+     * is there, later for each that comes.  From then on its pointer may be
+     * kept until removed() returns.  NULL: is not interested.
+     */
+    void         (*added)(ngx_duplex_peer_t *peer);
+    void         (*removed)(ngx_duplex_peer_t *peer);
 } ngx_duplex_contributor_t;
 
 
@@ -186,6 +201,15 @@ ngx_duplex_group_t *ngx_duplex_group(ngx_uint_t i);
 ngx_duplex_group_t *ngx_duplex_group_find(ngx_str_t *protocol,
     ngx_str_t *name);
 ngx_duplex_group_t *ngx_duplex_group_by_zone(ngx_str_t *zone);
+
+/*
+ * The peers of a group in the order of their ids, NULL after the last.  They
+ * come and go: a pointer is good for this turn of the event loop, and as
+ * long as the peer's contributor may keep it.  Who needs it longer keeps
+ * peer->hash and finds the peer again.
+ */
+ngx_duplex_peer_t *ngx_duplex_peer_first(ngx_duplex_group_t *group);
+ngx_duplex_peer_t *ngx_duplex_peer_next(ngx_duplex_peer_t *peer);
 
 /* NULL: none */
 ngx_duplex_peer_t *ngx_duplex_peer_by_id(ngx_duplex_group_t *group,

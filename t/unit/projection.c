@@ -26,6 +26,7 @@ static ngx_uint_t health_bits(ngx_duplex_peer_t *peer);
 static void server_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
     ngx_str_t *name, ngx_addr_t *addrs, ngx_uint_t naddrs, ngx_uint_t backup);
 static const char *health_state(ngx_duplex_peer_t *peer);
+static void peers_of(ngx_duplex_group_t *group, ngx_duplex_peer_t **peers);
 
 
 static ngx_duplex_feature_t     *feature;
@@ -55,13 +56,18 @@ static ngx_duplex_driver_t       another = {
     ngx_string("stream"), "stream upstream", 0, lock, unlock
 };
 
-static ngx_duplex_contributor_t  health = { health_bits, health_state, NULL };
+static ngx_duplex_contributor_t  health = {
+    health_bits, health_state, NULL, NULL, NULL
+};
 
 
 ngx_int_t
 ngx_duplex_register_feature(ngx_conf_t *cf, ngx_duplex_feature_t *f)
 {
-    feature = f;
+    if (f->commit) {
+        feature = f;
+    }
+
     return NGX_OK;
 }
 
@@ -195,31 +201,45 @@ identities(ngx_conf_t *cf, ngx_duplex_group_t *group)
     ngx_addr_t          both[2] = { { NULL, 0, address1 },
                                     { NULL, 0, address2 } };
     ngx_addr_t          socket = { NULL, 0, path };
-    ngx_duplex_peer_t  *peer;
+    ngx_duplex_peer_t  *peer[4];
 
     server_add(cf, group, &be1, both, 2, 0);
     server_add(cf, group, &be1, both, 1, 0);
     server_add(cf, group, &path, &socket, 1, 0);
 
-    peer = group->peers.elts;
+    peers_of(group, peer);
 
     is_str(&group->zone, "http:app", "zone of the records");
-    is_str(&peer[0].key, "be1:80 10.0.0.1:80 0", "a key");
-    is_str(&peer[1].key, "be1:80 10.0.0.2:80 0", "another address");
-    is_str(&peer[2].key, "be1:80 10.0.0.1:80 1", "an equal line");
-    is_str(&peer[3].key, "unix:/a b unix:/a b 0", "a socket");
+    is_str(&peer[0]->key, "be1:80 10.0.0.1:80 0", "a key");
+    is_str(&peer[1]->key, "be1:80 10.0.0.2:80 0", "another address");
+    is_str(&peer[2]->key, "be1:80 10.0.0.1:80 1", "an equal line");
+    is_str(&peer[3]->key, "unix:/a b unix:/a b 0", "a socket");
 
     /* of another node, another version: these must never change */
 
-    is_int(peer[0].hash, 0x7e598d853432323d, "its hash");
-    is_int(peer[2].hash, 0x038d583e580aeda0, "the equal line's hash");
+    is_int(peer[0]->hash, 0x7e598d853432323d, "its hash");
+    is_int(peer[2]->hash, 0x038d583e580aeda0, "the equal line's hash");
 
-    ok(ngx_duplex_peer_by_id(group, 2) == &peer[2], "found by id");
+    ok(ngx_duplex_peer_by_id(group, 2) == peer[2], "found by id");
     ok(ngx_duplex_peer_by_id(group, 4) == NULL, "no such id");
-    ok(ngx_duplex_peer_by_key(group, &peer[2].key) == &peer[2],
+    ok(ngx_duplex_peer_by_key(group, &peer[2]->key) == peer[2],
        "found by key");
-    ok(ngx_duplex_peer_by_hash(group, peer[2].hash) == &peer[2],
+    ok(ngx_duplex_peer_by_hash(group, peer[2]->hash) == peer[2],
        "found by hash");
+}
+
+
+static void
+peers_of(ngx_duplex_group_t *group, ngx_duplex_peer_t **peers)
+{
+    ngx_duplex_peer_t  *peer;
+
+    for (peer = ngx_duplex_peer_first(group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        *peers++ = peer;
+    }
 }
 
 
@@ -233,7 +253,7 @@ ranks(ngx_conf_t *cf)
     ngx_str_t            be2 = ngx_string("be2:80");
     ngx_uint_t           i;
     ngx_addr_t           address = { NULL, 0, be1 };
-    ngx_duplex_peer_t   *peer;
+    ngx_duplex_peer_t   *peer[5];
     ngx_duplex_group_t  *group;
 
     static const ngx_uint_t  backup[5] = { 0, 1, 0, 1, 0 };
@@ -245,13 +265,13 @@ ranks(ngx_conf_t *cf)
         server_add(cf, group, &be1, &address, 1, backup[i]);
     }
 
-    peer = group->peers.elts;
+    peers_of(group, peer);
 
     for (i = 0; i < 5; i++) {
-        is_int(peer[i].ordinal, i, "ordinals count all");
-        is_int(ngx_duplex_peer_rank(&peer[i]), rank[i], "ranks in a list");
+        is_int(peer[i]->ordinal, i, "ordinals count all");
+        is_int(ngx_duplex_peer_rank(peer[i]), rank[i], "ranks in a list");
         ok(ngx_duplex_peer_of_rank(group, backup[i], &be1, &be1, rank[i])
-           == &peer[i], "and back");
+           == peer[i], "and back");
     }
 
     ok(ngx_duplex_peer_of_rank(group, 1, &be1, &be1, 2) == NULL,
