@@ -21,7 +21,8 @@ UNIT = $(filter-out t/unit/unit.c,$(wildcard t/unit/*.c))
 help:
 	@echo 'make demo              two nodes, three backends, one tour'
 	@echo 'make demo KEEP=1       the same, and leaves the pair running'
-	@echo 'make build             all modules, into build/modules'
+	@echo 'make build             all modules, into build/modules, and duplexctl'
+	@echo 'make cli               duplexctl alone, into build'
 	@echo 'make test              installs what it needs, runs all tests'
 	@echo 'make test T=t/x.t      one test'
 	@echo 'make matrix            the same with nginx 1.26 and 1.30, in roots'
@@ -37,8 +38,11 @@ help:
 demo: deps build
 	@tools/demo
 
-build:
+build: cli
 	@tools/build
+
+cli:
+	@$(MAKE) -s -C cli BUILD=$(abspath $(BUILD))
 
 deps:
 	@tools/install-deps
@@ -85,4 +89,4 @@ install: build
 clean:
 	@rm -rf build
 
-.PHONY: help demo build deps test test-one test-debug matrix check install clean
+.PHONY: help demo build cli deps test test-one test-debug matrix check install clean

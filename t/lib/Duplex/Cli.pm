@@ -1,0 +1,69 @@
+package Duplex::Cli;
+
+# Runs duplexctl as a user would, away from the user's own settings.
+
+use strict;
+use warnings;
+
+use Carp qw/croak/;
+use Duplex::Directory;
+use Duplex::Node ();
+use Exporter qw/import/;
+use POSIX ();
+use Time::HiRes qw/time/;
+
+our @EXPORT = qw/duplexctl run_command/;
+
+# of what is run, beside our own
+our %environment;
+
+
+sub binary {
+    my $build = $ENV{BUILD} || 'build';
+    $build = Duplex::Directory::root() . "/$build" if $build !~ m{^/};
+    return "$build/duplexctl";
+}
+
+
+# { code, out, err, seconds }
+sub duplexctl {
+    return run_command(binary(), @_);
+}
+
+
+sub run_command {
+    my (@command) = @_;
+
+    my $directory = Duplex::Directory::make('cli');
+    my $began = time();
+    my $pid = fork() // croak "fork() failed: $!";
+
+    if ($pid == 0) {
+        delete @ENV{grep { /^(DUPLEXCTL_|XDG_|http)/ } keys %ENV};
+        %ENV = (%ENV, HOME => $directory, %environment);
+        open(STDIN, '<', '/dev/null');
+        open(STDOUT, '>', "$directory/out");
+        open(STDERR, '>', "$directory/err");
+        exec @command or POSIX::_exit(127);
+    }
+
+    waitpid($pid, 0);
+
+    return {
+        code    => $? & 127 ? 128 + ($? & 127) : $? >> 8,
+        seconds => time() - $began,
+        out     => _read("$directory/out"),
+        err     => _read("$directory/err"),
+    };
+}
+
+
+sub _read {
+    my ($file) = @_;
+    open(my $f, '<', $file) or croak "$file: $!";
+    local $/;
+    return <$f> // '';
+}
+
+
+1;
