@@ -161,6 +161,68 @@ my %bad = (
             '"resolve"',
     ],
 
+    'zone_sync_ssl' => [
+        stream => 'zone_sync_ssl maybe;', '"maybe"',
+    ],
+
+    'zone_sync_ssl_verify' => [
+        stream => 'zone_sync_ssl_verify maybe;', '"maybe"',
+    ],
+
+    'zone_sync_ssl_server_name' => [
+        stream => 'zone_sync_ssl_server_name maybe;', '"maybe"',
+    ],
+
+    'zone_sync_ssl_verify_depth' => [
+        stream => 'zone_sync_ssl_verify_depth deep;',
+            '"zone_sync_ssl_verify_depth"',
+    ],
+
+    'zone_sync_ssl_protocols' => [
+        stream => 'zone_sync_ssl_protocols TLSv9;', '"TLSv9"',
+    ],
+
+    'zone_sync_ssl_conf_command' => [
+        stream => 'zone_sync_ssl_conf_command x;',
+            '"zone_sync_ssl_conf_command"',
+    ],
+
+    'zone_sync_ssl_password_file' => [
+        stream => 'zone_sync_ssl_password_file /dev/null;
+                   zone_sync_ssl_password_file /dev/null;',
+            '"zone_sync_ssl_password_file"',
+    ],
+
+    'zone_sync_ssl_certificate' => [
+        stream => 'zone_sync_ssl_certificate a; zone_sync_ssl_certificate b;',
+            '"zone_sync_ssl_certificate"',
+    ],
+
+    'zone_sync_ssl_certificate_key' => [
+        stream => 'zone_sync_ssl_certificate_key a; zone_sync_ssl_certificate_key b;',
+            '"zone_sync_ssl_certificate_key"',
+    ],
+
+    'zone_sync_ssl_ciphers' => [
+        stream => 'zone_sync_ssl_ciphers a; zone_sync_ssl_ciphers b;',
+            '"zone_sync_ssl_ciphers"',
+    ],
+
+    'zone_sync_ssl_trusted_certificate' => [
+        stream => 'zone_sync_ssl_trusted_certificate a; zone_sync_ssl_trusted_certificate b;',
+            '"zone_sync_ssl_trusted_certificate"',
+    ],
+
+    'zone_sync_ssl_crl' => [
+        stream => 'zone_sync_ssl_crl a; zone_sync_ssl_crl b;',
+            '"zone_sync_ssl_crl"',
+    ],
+
+    'zone_sync_ssl_name' => [
+        stream => 'zone_sync_ssl_name a; zone_sync_ssl_name b;',
+            '"zone_sync_ssl_name"',
+    ],
+
     'zone_sync_buffers' => [
         stream => 'zone_sync_buffers 0 16k;', '"0"',
         stream => 'zone_sync_buffers x 16k;', '"x"',

@@ -24,7 +24,7 @@ ngx_uint_t
 ngx_duplex_admission_allows(ngx_connection_t *c)
 {
     ngx_uint_t               i;
-    ngx_addr_t              *addrs;
+    ngx_duplex_listed_t     *listed;
     ngx_duplex_sync_conf_t  *conf;
 
     conf = ngx_duplex_sync_conf();
@@ -39,11 +39,11 @@ ngx_duplex_admission_allows(ngx_connection_t *c)
         return 1;
     }
 
-    addrs = conf->addrs.elts;
+    listed = conf->listed.elts;
 
-    for (i = 0; i < conf->addrs.nelts; i++) {
-        if (ngx_cmp_sockaddr(c->sockaddr, c->socklen, addrs[i].sockaddr,
-                             addrs[i].socklen, 0)
+    for (i = 0; i < conf->listed.nelts; i++) {
+        if (ngx_cmp_sockaddr(c->sockaddr, c->socklen, listed[i].addr.sockaddr,
+                             listed[i].addr.socklen, 0)
             == NGX_OK)
         {
             return 1;

@@ -54,6 +54,23 @@ ngx_duplex_loss_unreachable(ngx_duplex_dialled_t *node, ngx_err_t err)
 
 
 void
+ngx_duplex_loss_mistrust(ngx_duplex_dialled_t *node, const char *text)
+{
+    ngx_uint_t  level;
+
+    /* tried again and again, said once */
+
+    level = ngx_strcmp(node->error, text) == 0 ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+    ngx_cpystrn((u_char *) node->error, (u_char *) text,
+                NGX_DUPLEX_ERROR_MAX + 1);
+
+    ngx_log_error(level, ngx_cycle->log, 0,
+                  "node at %s is not trusted: %s", node->address.text, text);
+}
+
+
+void
 ngx_duplex_loss_tell(ngx_duplex_dialled_t *node)
 {
     if (node->told == ngx_duplex_told_lost) {

@@ -21,6 +21,9 @@ void ngx_duplex_loss_explain(ngx_duplex_dialled_t *node,
 /* into node->error: there was no link; "err" is the system's */
 void ngx_duplex_loss_unreachable(ngx_duplex_dialled_t *node, ngx_err_t err);
 
+/* into node->error, and one line as long as "text" is the same */
+void ngx_duplex_loss_mistrust(ngx_duplex_dialled_t *node, const char *text);
+
 /* one line when it was online before; attempts that fail later are silent */
 void ngx_duplex_loss_tell(ngx_duplex_dialled_t *node);
 

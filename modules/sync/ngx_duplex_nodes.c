@@ -178,7 +178,7 @@ ngx_duplex_nodes_dial(ngx_str_t *address)
 
 
 void
-ngx_duplex_nodes_keep(ngx_addr_t *addrs, ngx_uint_t n)
+ngx_duplex_nodes_keep(ngx_duplex_listed_t *listed, ngx_uint_t n)
 {
     size_t                 len;
     ngx_uint_t             i, k;
@@ -190,8 +190,9 @@ ngx_duplex_nodes_keep(ngx_addr_t *addrs, ngx_uint_t n)
         len = ngx_strlen(node->address.text);
 
         for (k = 0; k < n; k++) {
-            if (addrs[k].name.len == len
-                && ngx_memcmp(addrs[k].name.data, node->address.text, len)
+            if (listed[k].addr.name.len == len
+                && ngx_memcmp(listed[k].addr.name.data, node->address.text,
+                              len)
                    == 0)
             {
                 break;

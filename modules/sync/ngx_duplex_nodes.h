@@ -18,6 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
+#include "ngx_duplex_sync_conf.h"
 
 
 #define NGX_DUPLEX_NODES_MAX    16
@@ -157,8 +158,8 @@ ngx_duplex_nodes_t *ngx_duplex_nodes(void);
 
 /* holder only: the half of this address; made if there is none, NULL: full */
 ngx_duplex_dialled_t *ngx_duplex_nodes_dial(ngx_str_t *address);
-/* holder only: forgets addresses that "n" of "addrs" does not list */
-void ngx_duplex_nodes_keep(ngx_addr_t *addrs, ngx_uint_t n);
+/* holder only: forgets addresses that "listed" of "n" does not have */
+void ngx_duplex_nodes_keep(ngx_duplex_listed_t *listed, ngx_uint_t n);
 
 /* the half of a node that has dialled us; NULL: 16 are known and connected */
 ngx_duplex_accepted_t *ngx_duplex_nodes_accept(uint64_t id);

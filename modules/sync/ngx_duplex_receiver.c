@@ -1,13 +1,11 @@
 
 /*
- * The accepting side of the protocol: who may come in, handshake, apply,
- * acknowledge.
+ * The accepting side of the protocol: who may come in, apply, acknowledge.
  *
  *     greeting --HELLO--> open
  *
- * Until HELLO was found good nothing but the link's small buffer exists for
- * the client.  What it sends afterwards is checked frame by frame before
- * anything of the frame is applied.
+ * The arrow is ngx_duplex_welcome.c.  What a node sends after it is checked
+ * frame by frame before anything of the frame is applied.
  */
 
 
@@ -24,36 +22,11 @@
 #include "ngx_duplex_receiver.h"
 #include "ngx_duplex_sink.h"
 #include "ngx_duplex_sync_conf.h"
-
-
-typedef struct {
-    ngx_queue_t                   queue;    /* of this worker */
-    ngx_duplex_link_t            *link;
-    ngx_duplex_receiver_done_pt   done;
-    void                         *data;     /* c->data, to be given back */
-
-    ngx_duplex_accepted_t        *node;     /* NULL: greeting */
-    ngx_atomic_uint_t             serial;   /* of this link */
-    uint64_t                      id;
-    uint64_t                      incarnation;
-    ngx_duplex_traffic_t          early;    /* before there is a node */
-
-    ngx_duplex_sink_t            *sinks;    /* NGX_DUPLEX_TABLES_MAX of them */
-    ngx_uint_t                    nsinks;
-
-    ngx_duplex_journal_wait_t     wait;     /* acknowledgements are held */
-} ngx_duplex_receiver_t;
+#include "ngx_duplex_welcome.h"
 
 
 static ngx_int_t ngx_duplex_receiver_frame(ngx_duplex_link_t *link,
     ngx_duplex_frame_t *frame);
-static ngx_int_t ngx_duplex_receiver_hello(ngx_duplex_receiver_t *r,
-    ngx_duplex_frame_t *frame);
-static ngx_uint_t ngx_duplex_receiver_judge(ngx_duplex_hello_t *hello);
-static ngx_int_t ngx_duplex_receiver_refuse(ngx_duplex_receiver_t *r,
-    ngx_uint_t reason, ngx_duplex_hello_t *hello);
-static ngx_int_t ngx_duplex_receiver_welcome(ngx_duplex_receiver_t *r,
-    ngx_duplex_hello_t *hello);
 static ngx_int_t ngx_duplex_receiver_table(ngx_duplex_receiver_t *r,
     ngx_duplex_frame_t *frame);
 static ngx_int_t ngx_duplex_receiver_records(ngx_duplex_receiver_t *r,
@@ -66,7 +39,6 @@ static ngx_int_t ngx_duplex_receiver_turn(ngx_duplex_link_t *link);
 static void ngx_duplex_receiver_save(ngx_duplex_receiver_t *r);
 static void ngx_duplex_receiver_saved(ngx_duplex_journal_wait_t *wait,
     ngx_int_t rc);
-static void ngx_duplex_receiver_heard(ngx_duplex_receiver_t *r);
 static void ngx_duplex_receiver_closed(ngx_duplex_link_t *link);
 
 
@@ -109,6 +81,12 @@ ngx_duplex_receiver_accept(ngx_connection_t *c, ngx_buf_t *preread,
 {
     void                   *data;
     ngx_duplex_receiver_t  *r;
+
+    /* its TLS handshake may have lasted longer than this worker */
+
+    if (ngx_exiting) {
+        return NGX_DECLINED;
+    }
 
     if (!ngx_duplex_admission_allows(c)) {
         ngx_duplex_admission_complain(c, "is not served",
@@ -157,7 +135,7 @@ ngx_duplex_receiver_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
     if (r->node == NULL) {
 
         if (frame->type == ngx_duplex_frame_hello) {
-            return ngx_duplex_receiver_hello(r, frame);
+            return ngx_duplex_welcome_hello(r, frame);
         }
 
     } else {
@@ -181,169 +159,6 @@ ngx_duplex_receiver_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
     frame->malformed = ngx_duplex_malformed_state;
 
     return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_duplex_receiver_hello(ngx_duplex_receiver_t *r, ngx_duplex_frame_t *frame)
-{
-    ngx_uint_t          reason;
-    ngx_duplex_hello_t  hello;
-
-    if (ngx_duplex_frame_get_hello(frame, &hello) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    reason = ngx_duplex_receiver_judge(&hello);
-
-    if (reason) {
-        return ngx_duplex_receiver_refuse(r, reason, &hello);
-    }
-
-    return ngx_duplex_receiver_welcome(r, &hello);
-}
-
-
-/* 0: welcome */
-
-static ngx_uint_t
-ngx_duplex_receiver_judge(ngx_duplex_hello_t *hello)
-{
-    ngx_duplex_identity_t  *identity;
-
-    identity = ngx_duplex_identity();
-
-    if (hello->lowest > NGX_DUPLEX_PROTOCOL_HIGHEST
-        || hello->highest < NGX_DUPLEX_PROTOCOL_LOWEST)
-    {
-        return ngx_duplex_refuse_version;
-    }
-
-    if (hello->cluster.len) {
-        return ngx_duplex_refuse_cluster;
-    }
-
-    if (hello->node.len == identity->name.len
-        && ngx_memcmp(hello->node.data, identity->name.data, hello->node.len)
-           == 0)
-    {
-        return hello->incarnation == identity->incarnation
-               ? ngx_duplex_refuse_self : ngx_duplex_refuse_name;
-    }
-
-    if (ngx_duplex_clock_merge(ngx_duplex_store_clock(), hello->clock)
-        != NGX_OK)
-    {
-        return ngx_duplex_refuse_clock;
-    }
-
-    return 0;
-}
-
-
-static ngx_int_t
-ngx_duplex_receiver_refuse(ngx_duplex_receiver_t *r, ngx_uint_t reason,
-    ngx_duplex_hello_t *hello)
-{
-    u_char            *p;
-    ngx_connection_t  *c;
-
-    c = r->link->connection;
-
-    p = ngx_duplex_link_room(r->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
-
-    ngx_duplex_link_sent(r->link, ngx_duplex_frame_put_refuse(p, reason));
-
-    /* what the socket does not take at once is not worth waiting for */
-
-    (void) ngx_duplex_link_flush(r->link);
-
-    if (reason != ngx_duplex_refuse_self
-        && ngx_duplex_admission_may_log(c))
-    {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "node \"%V\" at %V was refused: %s",
-                      &hello->node, &c->addr_text,
-                      reason == ngx_duplex_refuse_name
-                      ? "it has our name, see \"duplex_node\""
-                      : ngx_duplex_refuse_text(reason));
-    }
-
-    r->link->end = ngx_duplex_link_refused;
-
-    return NGX_DONE;
-}
-
-
-static ngx_int_t
-ngx_duplex_receiver_welcome(ngx_duplex_receiver_t *r,
-    ngx_duplex_hello_t *hello)
-{
-    u_char                  *p;
-    uint64_t                 id;
-    ngx_connection_t        *c;
-    ngx_duplex_nodes_t      *nodes;
-    ngx_duplex_welcome_t     welcome;
-    ngx_duplex_accepted_t   *node;
-    ngx_duplex_identity_t   *identity;
-    ngx_duplex_sync_conf_t  *conf;
-
-    c = r->link->connection;
-    conf = ngx_duplex_sync_conf();
-    nodes = ngx_duplex_nodes();
-    identity = ngx_duplex_identity();
-
-    id = ngx_duplex_node_id(&hello->node);
-
-    node = ngx_duplex_nodes_accept(id);
-    if (node == NULL) {
-        return ngx_duplex_receiver_refuse(r, ngx_duplex_refuse_full, hello);
-    }
-
-    r->sinks = ngx_pcalloc(c->pool, NGX_DUPLEX_TABLES_MAX
-                                    * sizeof(ngx_duplex_sink_t));
-    if (r->sinks == NULL) {
-        r->link->end = ngx_duplex_link_failed;
-        return NGX_DONE;
-    }
-
-    r->node = node;
-    r->id = id;
-    r->incarnation = hello->incarnation;
-    r->serial = ngx_atomic_fetch_add(&nodes->links, 1) + 1;
-    r->link->traffic = &node->traffic;
-
-    ngx_cpystrn((u_char *) node->name, hello->node.data, hello->node.len + 1);
-    ngx_cpystrn((u_char *) node->address.text, c->addr_text.data,
-                ngx_min(c->addr_text.len, NGX_DUPLEX_ADDRESS_MAX) + 1);
-
-    node->incarnation = hello->incarnation;
-    node->progress = ngx_duplex_clock_monotonic();
-    node->link = r->serial;
-
-    ngx_duplex_receiver_heard(r);
-
-    welcome.version = ngx_min(hello->highest, NGX_DUPLEX_PROTOCOL_HIGHEST);
-    welcome.incarnation = identity->incarnation;
-    welcome.clock = ngx_duplex_clock_next(ngx_duplex_store_clock());
-    welcome.node = identity->name;
-
-    p = ngx_duplex_link_room(r->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
-
-    ngx_duplex_link_sent(r->link, ngx_duplex_frame_put_welcome(p, &welcome));
-
-    /* all the acceptor ever has to say are acknowledgements */
-
-    if (ngx_duplex_link_grow(r->link, conf->in_size,
-                             (NGX_DUPLEX_TABLES_MAX + 8)
-                             * NGX_DUPLEX_FRAME_ACK_SIZE)
-        != NGX_OK)
-    {
-        r->link->end = ngx_duplex_link_failed;
-        return NGX_DONE;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -526,9 +341,7 @@ ngx_duplex_receiver_saved(ngx_duplex_journal_wait_t *wait, ngx_int_t rc)
 }
 
 
-/* the newest link speaks for the node, or this one if that has ended */
-
-static void
+void
 ngx_duplex_receiver_heard(ngx_duplex_receiver_t *r)
 {
     if (!r->node->open) {
@@ -593,6 +406,11 @@ ngx_duplex_receiver_closed(ngx_duplex_link_t *link)
 
     c->data = r->data;
     c->idle = 0;
+    c->read->cancelable = 0;
+
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+    }
 
     r->done(c);
 }

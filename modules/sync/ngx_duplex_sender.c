@@ -1,6 +1,7 @@
 
 /*
- * The dialling side of the protocol: connect, handshake, resume, push.
+ * The dialling side of the protocol: resume, push.  What comes before is
+ * ngx_duplex_dial.c and ngx_duplex_greet.c.
  *
  *     down --dial--> connecting --HELLO--> handshake --WELCOME--> syncing
  *                                                     --SYNCED--> online
@@ -19,6 +20,7 @@
 #include "../core/ngx_duplex_store.h"
 #include "ngx_duplex_dial.h"
 #include "ngx_duplex_feed.h"
+#include "ngx_duplex_greet.h"
 #include "ngx_duplex_loss.h"
 #include "ngx_duplex_ready.h"
 #include "ngx_duplex_sender.h"
@@ -31,15 +33,8 @@
 
 static ngx_int_t ngx_duplex_sender_frame(ngx_duplex_link_t *link,
     ngx_duplex_frame_t *frame);
-static ngx_int_t ngx_duplex_sender_welcome(ngx_duplex_sender_t *s,
-    ngx_duplex_frame_t *frame);
-static ngx_int_t ngx_duplex_sender_refused(ngx_duplex_sender_t *s,
-    ngx_duplex_frame_t *frame);
-static ngx_int_t ngx_duplex_sender_refuse(ngx_duplex_sender_t *s,
-    ngx_uint_t reason);
 static ngx_int_t ngx_duplex_sender_ack(ngx_duplex_sender_t *s,
     ngx_duplex_frame_t *frame);
-static ngx_int_t ngx_duplex_sender_announce(ngx_duplex_sender_t *s);
 static ngx_int_t ngx_duplex_sender_push(ngx_duplex_link_t *link);
 static ngx_int_t ngx_duplex_sender_fill(ngx_duplex_sender_t *s);
 static ngx_int_t ngx_duplex_sender_synced(ngx_duplex_sender_t *s);
@@ -47,7 +42,7 @@ static void ngx_duplex_sender_closed(ngx_duplex_link_t *link);
 static void ngx_duplex_sender_lost(ngx_duplex_sender_t *s);
 
 
-static ngx_duplex_link_owner_t  ngx_duplex_sender_owner = {
+ngx_duplex_link_owner_t  ngx_duplex_sender_owner = {
     ngx_duplex_sender_frame,
     ngx_duplex_sender_push,
     ngx_duplex_sender_closed
@@ -70,54 +65,6 @@ ngx_duplex_sender_become(ngx_duplex_sender_t *s, ngx_duplex_dial_e state)
 }
 
 
-void
-ngx_duplex_sender_greet(ngx_duplex_sender_t *s)
-{
-    u_char                  *p;
-    ngx_connection_t        *c;
-    ngx_duplex_hello_t       hello;
-    ngx_duplex_identity_t   *identity;
-
-    c = s->connection;
-
-    c->pool = ngx_create_pool(1024, c->log);
-    if (c->pool == NULL) {
-        ngx_duplex_sender_unreachable(s, NGX_ENOMEM);
-        return;
-    }
-
-    s->link = ngx_duplex_link_create(c, &ngx_duplex_sender_owner, s,
-                                     &s->node->traffic, NULL);
-    if (s->link == NULL) {
-        ngx_destroy_pool(c->pool);
-        ngx_duplex_sender_unreachable(s, NGX_ENOMEM);
-        return;
-    }
-
-    s->connection = NULL;
-    ngx_duplex_sender_become(s, ngx_duplex_dial_handshake);
-
-    identity = ngx_duplex_identity();
-
-    hello.lowest = NGX_DUPLEX_PROTOCOL_LOWEST;
-    hello.highest = NGX_DUPLEX_PROTOCOL_HIGHEST;
-    hello.incarnation = identity->incarnation;
-    hello.clock = ngx_duplex_clock_next(ngx_duplex_store_clock());
-    hello.node = identity->name;
-    ngx_str_null(&hello.cluster);
-
-    p = ngx_duplex_link_room(s->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
-
-    ngx_duplex_link_sent(s->link, ngx_duplex_frame_put_hello(p, &hello));
-
-    ngx_duplex_link_watch(s->link, ngx_duplex_sync_conf()->timeout);
-
-    /* sends HELLO, and reads what may be there already */
-
-    ngx_post_event(c->read, &ngx_posted_events);
-}
-
-
 static ngx_int_t
 ngx_duplex_sender_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
 {
@@ -133,11 +80,11 @@ ngx_duplex_sender_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
     if (s->state == ngx_duplex_dial_handshake) {
 
         if (frame->type == ngx_duplex_frame_welcome) {
-            return ngx_duplex_sender_welcome(s, frame);
+            return ngx_duplex_greet_welcomed(s, frame);
         }
 
         if (frame->type == ngx_duplex_frame_refuse) {
-            return ngx_duplex_sender_refused(s, frame);
+            return ngx_duplex_greet_refused(s, frame);
         }
 
     } else {
@@ -154,115 +101,6 @@ ngx_duplex_sender_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
     frame->malformed = ngx_duplex_malformed_state;
 
     return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_duplex_sender_welcome(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
-{
-    ngx_duplex_welcome_t     welcome;
-    ngx_duplex_identity_t   *identity;
-    ngx_duplex_sync_conf_t  *conf;
-
-    if (ngx_duplex_frame_get_welcome(frame, &welcome) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (welcome.version < NGX_DUPLEX_PROTOCOL_LOWEST
-        || welcome.version > NGX_DUPLEX_PROTOCOL_HIGHEST)
-    {
-        return ngx_duplex_sender_refuse(s, ngx_duplex_refuse_version);
-    }
-
-    identity = ngx_duplex_identity();
-
-    if (welcome.node.len == identity->name.len
-        && ngx_memcmp(welcome.node.data, identity->name.data,
-                      welcome.node.len)
-           == 0)
-    {
-        return ngx_duplex_sender_refuse(s,
-                                  welcome.incarnation == identity->incarnation
-                                  ? ngx_duplex_refuse_self
-                                  : ngx_duplex_refuse_name);
-    }
-
-    if (ngx_duplex_clock_merge(ngx_duplex_store_clock(), welcome.clock)
-        != NGX_OK)
-    {
-        return ngx_duplex_sender_refuse(s, ngx_duplex_refuse_clock);
-    }
-
-    s->node->id = ngx_duplex_node_id(&welcome.node);
-    s->node->incarnation = welcome.incarnation;
-    ngx_cpystrn((u_char *) s->node->name, welcome.node.data,
-                welcome.node.len + 1);
-
-    s->node->connects++;
-    s->node->tried = 1;
-    ngx_duplex_sender_become(s, ngx_duplex_dial_syncing);
-
-    ngx_duplex_ready_update();
-
-    conf = ngx_duplex_sync_conf();
-
-    /* from here on the beat looks */
-    ngx_duplex_link_watch(s->link, 0);
-
-    if (ngx_duplex_link_grow(s->link, conf->in_size, conf->out_size)
-        != NGX_OK)
-    {
-        s->link->end = ngx_duplex_link_failed;
-        return NGX_DONE;
-    }
-
-    return ngx_duplex_sender_announce(s);
-}
-
-
-static ngx_int_t
-ngx_duplex_sender_refused(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
-{
-    ngx_duplex_refusal_t  refusal;
-
-    if (ngx_duplex_frame_get_refuse(frame, &refusal) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_duplex_sender_refuse(s, refusal.reason);
-}
-
-
-static ngx_int_t
-ngx_duplex_sender_refuse(ngx_duplex_sender_t *s, ngx_uint_t reason)
-{
-    const char  *text;
-
-    s->link->end = ngx_duplex_link_refused;
-    s->node->tried = 1;
-
-    if (reason == ngx_duplex_refuse_self) {
-        ngx_duplex_sender_become(s, ngx_duplex_dial_self);
-        ngx_duplex_ready_update();
-        return NGX_DONE;
-    }
-
-    ngx_duplex_sender_become(s, ngx_duplex_dial_refused);
-
-    text = ngx_duplex_refuse_text(reason);
-
-    if (ngx_strstr(s->node->error, text) == NULL) {
-
-        ngx_sprintf((u_char *) s->node->error, "refused: %s%Z", text);
-
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "node at %s refuses to synchronise with node \"%V\": %s",
-                      s->node->address.text, &ngx_duplex_identity()->name,
-                      reason == ngx_duplex_refuse_name
-                      ? "it has the same name, see \"duplex_node\"" : text);
-    }
-
-    return NGX_DONE;
 }
 
 
@@ -286,7 +124,7 @@ ngx_duplex_sender_ack(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_duplex_sender_announce(ngx_duplex_sender_t *s)
 {
     ngx_duplex_feed_t  *feed;
@@ -519,7 +357,7 @@ ngx_duplex_sender_closed(ngx_duplex_link_t *link)
 
     pool = c->pool;
 
-    ngx_close_connection(c);
+    ngx_duplex_tls_close(c);
     ngx_destroy_pool(pool);
 
     if (!ours) {
@@ -556,16 +394,30 @@ ngx_duplex_sender_closed(ngx_duplex_link_t *link)
 void
 ngx_duplex_sender_unreachable(ngx_duplex_sender_t *s, ngx_err_t err)
 {
-    if (s->connection) {
-        ngx_close_connection(s->connection);
-        s->connection = NULL;
-    }
+    ngx_duplex_dial_close(s);
 
     if (!ngx_duplex_lease_held()) {
         return;
     }
 
     ngx_duplex_loss_unreachable(s->node, err);
+
+    s->node->tried = 1;
+
+    ngx_duplex_sender_lost(s);
+}
+
+
+void
+ngx_duplex_sender_mistrusted(ngx_duplex_sender_t *s, const char *text)
+{
+    ngx_duplex_dial_close(s);
+
+    if (!ngx_duplex_lease_held()) {
+        return;
+    }
+
+    ngx_duplex_loss_mistrust(s->node, text);
 
     s->node->tried = 1;
 

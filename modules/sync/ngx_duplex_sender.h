@@ -3,7 +3,8 @@
  * One sender: the dialling side of the protocol towards one address.
  *
  * The struct is shown to the files that make up a sender's life: the list
- * (ngx_duplex_senders.c) and the connecting (ngx_duplex_dial.c).
+ * (ngx_duplex_senders.c), the connecting (ngx_duplex_dial.c) and the handshake
+ * (ngx_duplex_greet.c).
  */
 
 
@@ -18,15 +19,17 @@
 #include "ngx_duplex_feed.h"
 #include "ngx_duplex_link.h"
 #include "ngx_duplex_nodes.h"
+#include "ngx_duplex_sync_conf.h"
 
 
 typedef struct {
-    ngx_addr_t             *addr;
+    ngx_duplex_listed_t    *listed;
     ngx_duplex_dialled_t   *node;       /* in shared memory */
     ngx_duplex_dial_e       state;
 
     ngx_peer_connection_t   pc;
     ngx_log_t               log;        /* of the connection */
+    u_char                  said[NGX_DUPLEX_TLS_SAID];  /* in it */
     ngx_connection_t       *connection; /* until there is a link */
     uint64_t                retry;      /* ms, monotonic: not before */
     uint64_t                since;      /* ms, monotonic: dialled */
@@ -43,11 +46,16 @@ typedef struct {
 void ngx_duplex_sender_become(ngx_duplex_sender_t *s,
     ngx_duplex_dial_e state);
 
-/* takes the established s->connection over: makes the link, sends HELLO */
-void ngx_duplex_sender_greet(ngx_duplex_sender_t *s);
+/* of the link that the handshake is made on */
+extern ngx_duplex_link_owner_t  ngx_duplex_sender_owner;
+
+/* the node has welcomed us: announces the tables */
+ngx_int_t ngx_duplex_sender_announce(ngx_duplex_sender_t *s);
 
 /* the address did not answer; "err" is the system's */
 void ngx_duplex_sender_unreachable(ngx_duplex_sender_t *s, ngx_err_t err);
+/* it answered, and is not who it should be: "text" says why */
+void ngx_duplex_sender_mistrusted(ngx_duplex_sender_t *s, const char *text);
 
 /* for a sender with a link: both may close it */
 void ngx_duplex_sender_ship(ngx_duplex_sender_t *s);

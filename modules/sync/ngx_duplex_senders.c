@@ -23,7 +23,7 @@ void
 ngx_duplex_senders_take(void)
 {
     ngx_uint_t               i;
-    ngx_addr_t              *addrs;
+    ngx_duplex_listed_t     *listed;
     ngx_duplex_sender_t     *s;
     ngx_duplex_sync_conf_t  *conf;
 
@@ -39,22 +39,22 @@ ngx_duplex_senders_take(void)
     }
 
     ngx_duplex_senders = ngx_pcalloc(ngx_duplex_senders_pool,
-                                     conf->addrs.nelts
+                                     conf->listed.nelts
                                      * sizeof(ngx_duplex_sender_t));
     if (ngx_duplex_senders == NULL) {
         return;
     }
 
-    addrs = conf->addrs.elts;
+    listed = conf->listed.elts;
 
-    ngx_duplex_nodes_keep(addrs, conf->addrs.nelts);
+    ngx_duplex_nodes_keep(listed, conf->listed.nelts);
 
-    for (i = 0; i < conf->addrs.nelts; i++) {
+    for (i = 0; i < conf->listed.nelts; i++) {
 
         s = &ngx_duplex_senders[ngx_duplex_nsenders];
 
-        s->addr = &addrs[i];
-        s->node = ngx_duplex_nodes_dial(&addrs[i].name);
+        s->listed = &listed[i];
+        s->node = ngx_duplex_nodes_dial(&listed[i].addr.name);
 
         if (s->node == NULL) {
             break;

@@ -11,15 +11,24 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_tls.h"
+
+
+/* an address of the list; what a name stood for is several of them */
+typedef struct {
+    ngx_addr_t         addr;
+    ngx_str_t          host;            /* as it was written, for TLS */
+} ngx_duplex_listed_t;
 
 
 typedef struct {
-    ngx_array_t   addrs;                /* ngx_addr_t, each address once */
-    ngx_msec_t    connect_timeout;
-    ngx_msec_t    retry_interval;
-    ngx_msec_t    timeout;
-    size_t        out_size;             /* output buffer of a link */
-    size_t        in_size;              /* input buffer of a link */
+    ngx_array_t        listed;          /* ngx_duplex_listed_t, each once */
+    ngx_msec_t         connect_timeout;
+    ngx_msec_t         retry_interval;
+    ngx_msec_t         timeout;
+    size_t             out_size;        /* output buffer of a link */
+    size_t             in_size;         /* input buffer of a link */
+    ngx_duplex_tls_t   tls;             /* of dialled links */
 } ngx_duplex_sync_conf_t;
 
 

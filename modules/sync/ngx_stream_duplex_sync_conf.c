@@ -17,7 +17,8 @@
 
 
 static ngx_int_t ngx_stream_duplex_sync_add(ngx_conf_t *cf,
-    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr);
+    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr,
+    ngx_str_t *host);
 
 
 char *
@@ -61,7 +62,9 @@ ngx_stream_duplex_sync_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 0; i < u.naddrs; i++) {
-        if (ngx_stream_duplex_sync_add(cf, sscf, &u.addrs[i]) != NGX_OK) {
+        if (ngx_stream_duplex_sync_add(cf, sscf, &u.addrs[i], &u.host)
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
     }
@@ -72,23 +75,26 @@ ngx_stream_duplex_sync_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 static ngx_int_t
 ngx_stream_duplex_sync_add(ngx_conf_t *cf,
-    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr)
+    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr,
+    ngx_str_t *host)
 {
-    ngx_uint_t   i;
-    ngx_addr_t  *addrs;
+    ngx_uint_t            i;
+    ngx_duplex_listed_t  *listed;
 
-    if (sscf->addrs == NULL) {
-        sscf->addrs = ngx_array_create(cf->pool, 4, sizeof(ngx_addr_t));
-        if (sscf->addrs == NULL) {
+    if (sscf->listed == NULL) {
+        sscf->listed = ngx_array_create(cf->pool, 4,
+                                        sizeof(ngx_duplex_listed_t));
+        if (sscf->listed == NULL) {
             return NGX_ERROR;
         }
     }
 
-    addrs = sscf->addrs->elts;
+    listed = sscf->listed->elts;
 
-    for (i = 0; i < sscf->addrs->nelts; i++) {
-        if (ngx_cmp_sockaddr(addr->sockaddr, addr->socklen, addrs[i].sockaddr,
-                             addrs[i].socklen, 1)
+    for (i = 0; i < sscf->listed->nelts; i++) {
+        if (ngx_cmp_sockaddr(addr->sockaddr, addr->socklen,
+                             listed[i].addr.sockaddr, listed[i].addr.socklen,
+                             1)
             == NGX_OK)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -97,7 +103,7 @@ ngx_stream_duplex_sync_add(ngx_conf_t *cf,
         }
     }
 
-    if (sscf->addrs->nelts == NGX_DUPLEX_NODES_MAX) {
+    if (sscf->listed->nelts == NGX_DUPLEX_NODES_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "node address \"%V\" is one too many: "
                            "at most %d are allowed", &addr->name,
@@ -105,12 +111,13 @@ ngx_stream_duplex_sync_add(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    addrs = ngx_array_push(sscf->addrs);
-    if (addrs == NULL) {
+    listed = ngx_array_push(sscf->listed);
+    if (listed == NULL) {
         return NGX_ERROR;
     }
 
-    *addrs = *addr;
+    listed->addr = *addr;
+    listed->host = *host;
 
     return NGX_OK;
 }

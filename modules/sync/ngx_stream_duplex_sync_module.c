@@ -58,6 +58,17 @@ static char *ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf,
     void *parent, void *child);
 
 
+static ngx_conf_bitmask_t  ngx_stream_duplex_sync_ssl_protocols[] = {
+    { ngx_string("SSLv2"), NGX_SSL_SSLv2 },
+    { ngx_string("SSLv3"), NGX_SSL_SSLv3 },
+    { ngx_string("TLSv1"), NGX_SSL_TLSv1 },
+    { ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1 },
+    { ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2 },
+    { ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3 },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_stream_duplex_sync_commands[] = {
 
     { ngx_string("zone_sync"),
@@ -114,6 +125,97 @@ static ngx_command_t  ngx_stream_duplex_sync_commands[] = {
       ngx_stream_duplex_sync_size,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("zone_sync_ssl"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.enable),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_certificate"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.certificate),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_certificate_key"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.certificate_key),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_password_file"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_duplex_sync_ssl_password_file,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("zone_sync_ssl_ciphers"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.ciphers),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_protocols"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.protocols),
+      &ngx_stream_duplex_sync_ssl_protocols },
+
+    { ngx_string("zone_sync_ssl_conf_command"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE2,
+      ngx_conf_set_keyval_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.commands),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_verify"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.verify),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_verify_depth"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.verify_depth),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_trusted_certificate"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.trusted_certificate),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_crl"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.crl),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_name"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.name),
+      NULL },
+
+    { ngx_string("zone_sync_ssl_server_name"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ssl.server_name),
       NULL },
 
       ngx_null_command
@@ -313,7 +415,7 @@ ngx_stream_duplex_sync_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     sscf->enable = 0;
-     *     sscf->addrs = NULL;
+     *     sscf->listed = NULL;
      *     sscf->buffers = { 0, 0 };
      */
 
@@ -322,6 +424,8 @@ ngx_stream_duplex_sync_create_srv_conf(ngx_conf_t *cf)
     sscf->timeout = NGX_CONF_UNSET_MSEC;
     sscf->interval = NGX_CONF_UNSET_MSEC;
     sscf->recv_buffer_size = NGX_CONF_UNSET_SIZE;
+
+    ngx_stream_duplex_sync_ssl_unset(&sscf->ssl);
 
     return sscf;
 }
@@ -347,9 +451,11 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_size_value(conf->recv_buffer_size, prev->recv_buffer_size,
                               2 * 65536);
 
+    ngx_stream_duplex_sync_ssl_merge(&prev->ssl, &conf->ssl);
+
     if (!conf->enable) {
 
-        if (conf->addrs) {
+        if (conf->listed) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"zone_sync_server\" without \"zone_sync\" "
                                "in the same server");
@@ -375,8 +481,8 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
                                                 ngx_stream_duplex_sync_module);
     sync = &smcf->conf;
 
-    if (conf->addrs) {
-        sync->addrs = *conf->addrs;
+    if (conf->listed) {
+        sync->listed = *conf->listed;
     }
 
     sync->connect_timeout = conf->connect_timeout;
@@ -385,6 +491,12 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     sync->out_size = ngx_max(conf->buffers.num * conf->buffers.size,
                              NGX_STREAM_DUPLEX_SYNC_OUT_MIN);
     sync->in_size = ngx_max(conf->recv_buffer_size, NGX_DUPLEX_FRAME_MAX_SIZE);
+
+    if (ngx_stream_duplex_sync_ssl_create(cf, &conf->ssl, &sync->tls)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
