@@ -26,7 +26,7 @@ my $count = 0;
 # name:      in the header X-Backend and the body; default "b1", "b2", ...
 # address:   default "127.0.0.1"
 # port:      default a free one
-# directory: where its log lives
+# netns:     the network namespace it lives in
 sub new {
     my ($class, %args) = @_;
 
@@ -36,6 +36,7 @@ sub new {
         name    => $args{name} || "b$count",
         ip      => $args{address} || '127.0.0.1',
         port    => $args{port} || Duplex::Ports::take(),
+        netns   => $args{netns},
         rules   => {},
         read    => 0,
         log     => [],
@@ -105,6 +106,7 @@ sub start {
 
     $self->{process} = Duplex::Process->start(
         name => "backend $self->{name}",
+        netns => $self->{netns},
         code => sub {
             CORE::close($ours);
             Duplex::Backend::Server->new(

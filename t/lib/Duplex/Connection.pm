@@ -1,6 +1,6 @@
 package Duplex::Connection;
 
-# A client's connection: opened when it is needed, kept alive, and opened
+# A client's connection, to "127.0.0.1:8080" or "unix:/path": opened when it is needed, kept alive, and opened
 # again when the other side has closed it in the meantime.
 #
 # An answer is { status, headers, cookies, body }: header names in lower
@@ -11,6 +11,7 @@ use warnings;
 
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use Socket qw/IPPROTO_TCP TCP_NODELAY/;
 
 
@@ -106,6 +107,11 @@ sub reconnects {
 sub _connect {
     my ($self) = @_;
 
+    if ($self->{address} =~ /^unix:(.+)/) {
+        $self->{socket} = IO::Socket::UNIX->new(Peer => $1);
+        return defined $self->{socket};
+    }
+
     $self->{socket} = IO::Socket::INET->new(
         PeerAddr => $self->{address},
         Proto    => 'tcp',
@@ -123,7 +129,7 @@ sub _encode {
     my ($address, $method, $uri, %args) = @_;
 
     my %headers = (
-        Host => $address,
+        Host => $address =~ /^unix:/ ? 'localhost' : $address,
         ($args{close} ? (Connection => 'close') : ()),
         (defined $args{cookie} ? (Cookie => $args{cookie}) : ()),
         (defined $args{body} ? ('Content-Length' => length $args{body}) : ()),

@@ -13,6 +13,9 @@ package Duplex::Load;
 #                  per request)
 # retry => 1       a request that got no complete answer is sent once more,
 #                  to the next target
+# patience => 1.5  it is sent again, every 50 ms, for so many seconds
+# timeout => 20    seconds of one try
+# netns => 'name'  the network namespace that the clients live in
 # sessions => 1    each client keeps the cookie "sid"; an answer of another
 #                  backend than the one before is "moved"
 # uri => '/'
@@ -43,6 +46,7 @@ sub start {
 
     my $process = Duplex::Process->start(
         name => 'load',
+        netns => $args{netns},
         code => sub {
             CORE::close($ours);
             Duplex::Load::Clients->new(%args, control => $theirs)->run();

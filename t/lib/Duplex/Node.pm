@@ -52,6 +52,8 @@ sub new {
         level   => $args{log_level} || 'notice',
         access  => $args{access_log} || 'access_log off;',
         prefix  => Duplex::Directory::make($args{name} || 'node'),
+        netns   => $args{netns},
+        addresses => $args{addresses} || {},
         expect  => [],
         checked => 0,
     }, $class;
@@ -70,7 +72,12 @@ sub new {
 sub name { return $_[0]{name} }
 sub prefix { return $_[0]{prefix} }
 sub port { return $_[0]{ports}->port($_[1]) }
-sub address { return "$_[0]{ip}:" . $_[0]->port($_[1]) }
+
+# of the listener called "api", "front", ...; may be "unix:/path"
+sub address {
+    my ($self, $listen) = @_;
+    return $self->{addresses}{$listen} || "$self->{ip}:" . $self->port($listen);
+}
 
 
 # writes another configuration, to be tested or loaded; placeholders given
@@ -151,6 +158,7 @@ sub _http {
 
 
 sub modules { return _build() . '/modules' }
+sub tool { return Duplex::Directory::root() . '/build/duplexctl' }
 
 
 # the runtime that the modules need, if they were built with a sanitizer: it
@@ -266,6 +274,7 @@ sub launch {
 
     $self->{process} = Duplex::Process->start(
         name => "nginx $self->{name}",
+        netns => $self->{netns},
         death => 'TERM',
         code => sub {
             $self->_prepare_environment();

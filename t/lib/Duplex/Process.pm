@@ -14,16 +14,20 @@ use Duplex::Directory;     # END: directories go after processes
 use POSIX qw/:sys_wait_h/;
 use Time::HiRes qw/sleep time/;
 
-use constant PR_SET_PDEATHSIG => 1;
+use constant {
+    PR_SET_PDEATHSIG => 1,
+    CLONE_NEWNET     => 0x40000000,
+};
 
 my %PRCTL = (x86_64 => 157, aarch64 => 167, i686 => 172, i386 => 172);
+my %SETNS = (x86_64 => 308, aarch64 => 268);
 
 my $owner = $$;
 my %running;                # pid => object
 
 
 # Runs "code" in a child, which ends with it.  "death" is the signal that it
-# gets when the test dies.
+# gets when the test dies; "netns" is the network namespace it lives in.
 sub start {
     my ($class, %args) = @_;
 
@@ -38,7 +42,7 @@ sub start {
         setpgrp(0, 0);
         _die_with_parent($death);
 
-        my $rc = eval { $code->(); 1 } ? 0 : 1;
+        my $rc = eval { _enter($args{netns}); $code->(); 1 } ? 0 : 1;
         print STDERR "# child $args{name}: $@" if $rc;
         POSIX::_exit($rc);
     }
@@ -108,6 +112,18 @@ sub kill_group {
 
     kill('KILL', -$self->{pid});
     $self->wait_end(5);
+}
+
+
+sub _enter {
+    my ($netns) = @_;
+
+    return if !defined $netns;
+
+    my $number = $SETNS{(POSIX::uname())[4]} or die "no setns() here\n";
+
+    open(my $f, '<', "/run/netns/$netns") or die "/run/netns/$netns: $!\n";
+    syscall($number, fileno $f, CLONE_NEWNET) == 0 or die "setns(): $!\n";
 }
 
 

@@ -13,7 +13,10 @@ use POSIX ();
 use Socket qw/:DEFAULT IPPROTO_TCP TCP_NODELAY/;
 use Time::HiRes qw/time/;
 
-use constant TIMEOUT => 20;     # s, of one try
+use constant {
+    TIMEOUT => 20,      # s, of one try
+    PAUSE   => 0.05,    # s, between tries of a patient client
+};
 
 
 sub new {
@@ -67,6 +70,9 @@ sub run {
                 next if $self->{stopping};
 
                 $self->_begin($c) if $c->{due} <= $now;
+
+            } elsif ($c->{state} eq 'pausing') {
+                $self->_try($c) if $c->{until} <= $now;
             }
 
             if ($c->{state} eq 'idle') {
@@ -76,6 +82,7 @@ sub run {
 
             $busy++;
             $next = $c->{until} if $c->{until} < $next;
+            next if $c->{state} eq 'pausing';
             vec($c->{state} eq 'reading' ? $in : $out, $c->{fd}, 1) = 1;
         }
 
@@ -93,7 +100,7 @@ sub run {
         $now = time();
 
         for my $c (@{$self->{clients}}) {
-            next if $c->{state} eq 'idle';
+            next if $c->{state} =~ /^(?:idle|pausing)$/;
 
             if (vec($out, $c->{fd}, 1) && $c->{state} ne 'reading') {
                 $self->_write($c);
@@ -145,6 +152,7 @@ sub _begin {
     $self->{report}{sent}++;
 
     $c->{tries} = 0;
+    $c->{patient} = time() + ($self->{patience} || 0);
     $c->{due} += $self->{pause};
     $c->{due} = time() if $c->{due} < time() - 1;   # no burst after a stall
 
@@ -159,7 +167,7 @@ sub _try {
 
     $c->{tries}++;
     $c->{in} = '';
-    $c->{until} = time() + TIMEOUT;
+    $c->{until} = time() + ($self->{timeout} || TIMEOUT);
     $c->{out} = "GET $self->{uri} HTTP/1.1\r\nHost: $target->{name}\r\n"
         . ($self->{keepalive} ? '' : "Connection: close\r\n")
         . ($c->{cookie} ? "Cookie: sid=$c->{cookie}\r\n" : '') . "\r\n";
@@ -322,6 +330,13 @@ sub _keep_session {
 
 sub _failed {
     my ($self, $c, $why) = @_;
+
+    if (time() < $c->{patient}) {
+        $self->{report}{retried}++;
+        $c->{state} = 'pausing';
+        $c->{until} = time() + PAUSE;
+        return;
+    }
 
     $self->{report}{failed}++;
     $self->_note("$self->{targets}[$c->{target}]{name}: $why");
