@@ -33,8 +33,9 @@ directory=$3
 
 [ -r "$addresses" ] || fail "cannot read \"$addresses\""
 
-script=$(mktemp)
-trap 'rm -f "$script"' EXIT
+made=$(mktemp -d)
+script=$made/script
+trap 'rm -rf "$made"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -86,21 +87,19 @@ write_script() {
 }
 
 
-write_node() {
-    mkdir -p "$directory/$1"
+make_node() {
+    mkdir "$made/$1"
     write_script "$@"
 
     for name in nginx.conf keepalived.conf; do
         [ -r "$example/$name.in" ] || fail "cannot read \"$example/$name.in\""
 
-        sed -f "$script" "$example/$name.in" > "$directory/$1/$name.new"
+        sed -f "$script" "$example/$name.in" > "$made/$1/$name"
 
-        left=$(grep -o '@[A-Z][A-Z0-9_]*@' "$directory/$1/$name.new" \
+        left=$(grep -o '@[A-Z][A-Z0-9_]*@' "$made/$1/$name" \
                | sort -u | tr '\n' ' ')
 
         [ -z "$left" ] || fail "\"$addresses\" has no value for ${left% }"
-
-        mv "$directory/$1/$name.new" "$directory/$1/$name"
     done
 }
 
@@ -108,5 +107,10 @@ write_node() {
 node_a=$(value_of NODE_A)
 node_b=$(value_of NODE_B)
 
-write_node a "$node_a" "$node_b" 150 100
-write_node b "$node_b" "$node_a" 100 150
+make_node a "$node_a" "$node_b" 150 100
+make_node b "$node_b" "$node_a" 100 150
+
+for node in a b; do
+    mkdir -p "$directory/$node"
+    cp "$made/$node"/*.conf "$directory/$node/"
+done
