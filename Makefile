@@ -25,6 +25,7 @@ help:
 	@echo 'make cli               duplexctl alone, into build'
 	@echo 'make test              installs what it needs, runs all tests'
 	@echo 'make test T=t/x.t      one test'
+	@echo 'make test-ha           whole machines failing, with keepalived'
 	@echo 'make matrix            the same with nginx 1.26 and 1.30, in roots'
 	@echo 'make matrix ONLY=sid   of other Debian releases, or in one'
 	@echo 'make check             style, layers, symbols, unit tests'
@@ -69,6 +70,13 @@ test-one:
 	tools/run-tests $(wildcard $(T)) || failed=1; \
 	exit $$failed
 
+# whole machines, in namespaces of their own; one after the other
+
+test-ha:
+	@tools/install-deps keepalived nftables
+	@$(MAKE) -s build
+	@prove $(if $(filter command,$(origin T)),$(T),$(sort $(wildcard t/ha/*.t)))
+
 matrix:
 	@tools/install-deps debootstrap
 	@$(if $(filter command,$(origin T)),T='$(T)') exec tools/matrix $(ONLY)
@@ -89,4 +97,5 @@ install: build
 clean:
 	@rm -rf build
 
-.PHONY: help demo build cli deps test test-one test-debug matrix check install clean
+.PHONY: help demo build cli deps test test-one test-debug test-ha matrix \
+        check install clean
