@@ -112,8 +112,8 @@ error($_, 404, 'UnknownVersion')
 
 names('/api/9', qw/duplex http nginx/);
 names('/api/9/http', qw/upstreams/);
-names('/api/9/duplex', qw/node nodes ready/);
-names('/api/duplex', qw/node nodes ready/);
+names('/api/9/duplex', qw/events node nodes ready/);
+names('/api/duplex', qw/events node nodes ready/);
 names('/noslash/9/http', qw/upstreams/);
 names('/limited/9/http', qw/upstreams/);
 names('/branch/9/http', qw/upstreams/);

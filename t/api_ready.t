@@ -103,7 +103,7 @@ is_deeply([ api_get($api, '/api/duplex/nodes?fields=name,state') ],
           [ 200, [ { name => 'b', state => 'online' } ] ],
           'fields of an array of a view');
 is_deeply([ api_get($api, '/api/9/duplex/') ],
-          [ 200, [ 'node', 'nodes', 'ready' ] ], 'no name twice');
+          [ 200, [ 'events', 'node', 'nodes', 'ready' ] ], 'no name twice');
 is((api_get($api, '/api/9/stream/zone_sync/x'))[1]{error}{code},
    'PathNotFound', 'nothing below a view');
 is((api_call($api, 'DELETE', '/api/9/stream/zone_sync'))[1]{error}{code},

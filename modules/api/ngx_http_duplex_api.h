@@ -17,7 +17,7 @@
 #include "../core/ngx_duplex_registry.h"
 
 
-/* a page of this folder answers the request itself, also later */
+/* a page of this folder answers the request itself: api->rc */
 #define NGX_HTTP_DUPLEX_API_TAKEN  0
 
 
@@ -35,6 +35,7 @@ typedef struct {
 
     ngx_duplex_page_pt    run;          /* the page's, for this method */
     ngx_uint_t            status;       /* what it has answered */
+    ngx_int_t             rc;           /* if taken: of the content handler */
 
     size_t                limit;        /* bytes a body may have */
     ngx_str_t             body;         /* as far as it has come */

@@ -113,7 +113,7 @@ ngx_http_duplex_api_call_run(ngx_http_duplex_api_t *api)
     api->status = api->run(&api->call);
 
     if (api->status == NGX_HTTP_DUPLEX_API_TAKEN) {
-        return NGX_DONE;
+        return api->rc;
     }
 
     if (api->call.durable) {

@@ -9,11 +9,14 @@
 
 
 #include "ngx_http_duplex_api_call.h"
+#include "ngx_http_duplex_api_event.h"
+#include "ngx_http_duplex_api_events.h"
 #include "ngx_http_duplex_api_node.h"
 #include "ngx_http_duplex_api_ready.h"
 #include "ngx_http_duplex_api_upstreams.h"
 #include "../core/ngx_duplex_journal.h"
 #include "../core/ngx_duplex_compat.h"
+#include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_param.h"
 #include "../core/ngx_duplex_registry.h"
 
@@ -36,6 +39,7 @@ static ngx_int_t ngx_http_duplex_api_ready_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_duplex_api_bind(ngx_conf_t *cf);
 static void ngx_http_duplex_api_commit(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_duplex_api_start(ngx_cycle_t *cycle);
 static void *ngx_http_duplex_api_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_duplex_api_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_duplex_api_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -118,12 +122,12 @@ static ngx_duplex_feature_t  ngx_http_duplex_api_feature = {
     NGX_DUPLEX_LAYER_API,
     ngx_http_duplex_api_bind,              /* bind */
     ngx_http_duplex_api_commit,            /* commit */
-    NULL,                                  /* start */
+    ngx_http_duplex_api_start,             /* start */
     NULL,                                  /* take */
     NULL,                                  /* beat */
     NULL,                                  /* wake */
     NULL,                                  /* drop */
-    NULL                                   /* stop */
+    ngx_http_duplex_api_events_stop        /* stop */
 };
 
 
@@ -194,6 +198,8 @@ ngx_http_duplex_api_bind(ngx_conf_t *cf)
     /* what a feature has registered for the same path goes first */
 
     if (ngx_http_duplex_api_node_register(cf) != NGX_OK
+        || ngx_http_duplex_api_event_register(cf) != NGX_OK
+        || ngx_http_duplex_api_events_register(cf) != NGX_OK
         || ngx_http_duplex_api_ready_register(cf) != NGX_OK
         || ngx_http_duplex_api_upstreams_register(cf) != NGX_OK)
     {
@@ -207,7 +213,24 @@ ngx_http_duplex_api_bind(ngx_conf_t *cf)
 static void
 ngx_http_duplex_api_commit(ngx_cycle_t *cycle)
 {
+    ngx_duplex_identity_t  *identity;
+
     ngx_http_duplex_api_node_loaded();
+
+    identity = ngx_duplex_identity();
+
+    ngx_duplex_event("configuration", &identity->name,
+                     "generation %ui was loaded",
+                     (ngx_uint_t) identity->generation);
+}
+
+
+static ngx_int_t
+ngx_http_duplex_api_start(ngx_cycle_t *cycle)
+{
+    ngx_http_duplex_api_events_start();
+
+    return NGX_OK;
 }
 
 

@@ -14,10 +14,11 @@
 #include "ngx_duplex_registry.h"
 #include "ngx_duplex_identity.h"
 #include "ngx_duplex_clock.h"
+#include "ngx_duplex_event.h"
 #include "ngx_duplex_lease.h"
 
 
-/* at the start of "duplex:store", before its table */
+/* at the start of "duplex:store", before the events and the table */
 typedef struct {
     ngx_duplex_clock_t      clock;
     ngx_duplex_lease_t      lease;
@@ -54,6 +55,7 @@ typedef struct {
     ngx_duplex_zone_t     **last_zone;
 
     ngx_duplex_shared_t    *shared;     /* NULL: no store */
+    ngx_duplex_events_t    *events;     /* behind it */
     ngx_duplex_identity_t   identity;
 } ngx_duplex_conf_t;
 

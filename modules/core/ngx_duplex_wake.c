@@ -118,9 +118,11 @@ ngx_duplex_wake(ngx_duplex_wake_e which)
 
     ev = &ngx_duplex_wake_event[which];
 
-    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    if (ngx_posted_events.next == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
     {
-        /* the master has no event loop */
+        /* the master has no event loop, nor has nginx at its start */
         ngx_duplex_wake_write(which);
         return;
     }

@@ -135,6 +135,7 @@ ngx_duplex_worker_tick(ngx_event_t *ev)
     }
 
     ngx_duplex_worker_catch_up();
+    ngx_duplex_events_deliver();
 
     if (ngx_duplex_worker_holds) {
 
@@ -160,6 +161,7 @@ ngx_duplex_worker_woken(ngx_event_t *ev)
     }
 
     ngx_duplex_worker_catch_up();
+    ngx_duplex_events_deliver();
 }
 
 

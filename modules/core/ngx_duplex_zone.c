@@ -26,6 +26,9 @@ static ngx_duplex_table_t *ngx_duplex_zone_table(ngx_duplex_zone_t *zone,
     ngx_slab_pool_t *shpool);
 static ngx_duplex_zone_t *ngx_duplex_zone_in_cycle(ngx_cycle_t *cycle,
     ngx_duplex_zone_t *zone);
+static ngx_duplex_shared_t *ngx_duplex_zone_shared(ngx_shm_zone_t *shm_zone);
+static ngx_duplex_events_t *ngx_duplex_zone_events(
+    ngx_duplex_shared_t *shared);
 static ngx_uint_t ngx_duplex_zone_is_main(ngx_duplex_zone_t *zone);
 
 
@@ -151,7 +154,7 @@ static ngx_int_t
 ngx_duplex_zone_create(ngx_shm_zone_t *shm_zone)
 {
     u_char                   *addr;
-    size_t                    size;
+    size_t                    size, reserved;
     uint64_t                  incarnation;
     ngx_slab_pool_t          *shpool;
     ngx_duplex_zone_t        *zone, *old;
@@ -185,11 +188,23 @@ ngx_duplex_zone_create(ngx_shm_zone_t *shm_zone)
     if (ngx_duplex_zone_is_main(zone)) {
         shared = (ngx_duplex_shared_t *) addr;
 
-        ngx_memzero(shared, sizeof(ngx_duplex_shared_t));
+        ngx_memzero(shared, ngx_duplex_shared_size
+                            + ngx_duplex_events_size(zone->size));
         shared->incarnation = incarnation;
 
-        addr += ngx_duplex_shared_size;
-        size -= ngx_duplex_shared_size;
+        reserved = ngx_duplex_events_size(zone->size);
+
+        if (ngx_duplex_events_create(ngx_duplex_zone_events(shared), reserved,
+                                     shm_zone->shm.log)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        reserved += ngx_duplex_shared_size;
+
+        addr += reserved;
+        size -= reserved;
     }
 
     zone->table = zone->source->create(addr, size, zone->flags, incarnation,
@@ -229,7 +244,8 @@ ngx_duplex_zones_carry_over(ngx_cycle_t *cycle, ngx_duplex_conf_t *dcf)
     for (zone = dcf->zones; zone; zone = zone->next) {
 
         if (ngx_duplex_zone_is_main(zone)) {
-            dcf->shared = ((ngx_slab_pool_t *) zone->shm_zone->shm.addr)->data;
+            dcf->shared = ngx_duplex_zone_shared(zone->shm_zone);
+            dcf->events = ngx_duplex_zone_events(dcf->shared);
         }
 
         old = ngx_duplex_zone_in_cycle(cycle->old_cycle, zone);
@@ -242,11 +258,14 @@ ngx_duplex_zones_carry_over(ngx_cycle_t *cycle, ngx_duplex_conf_t *dcf)
         }
 
         if (ngx_duplex_zone_is_main(zone)) {
-            shared = ((ngx_slab_pool_t *) old->shm_zone->shm.addr)->data;
+            shared = ngx_duplex_zone_shared(old->shm_zone);
 
             dcf->shared->clock.last = shared->clock.last;
             dcf->shared->incarnation = shared->incarnation;
             dcf->shared->generation = shared->generation;
+
+            ngx_duplex_events_follow(dcf->events,
+                                     ngx_duplex_zone_events(shared));
         }
 
         if (zone->source->copy(zone->table, old->table) != NGX_OK) {
@@ -266,7 +285,7 @@ ngx_duplex_zone_table(ngx_duplex_zone_t *zone, ngx_slab_pool_t *shpool)
     addr = shpool->data;
 
     if (ngx_duplex_zone_is_main(zone)) {
-        addr += ngx_duplex_shared_size;
+        addr += ngx_duplex_shared_size + ngx_duplex_events_size(zone->size);
     }
 
     return zone->source->open(addr);
@@ -305,6 +324,20 @@ ngx_duplex_zone_in_cycle(ngx_cycle_t *cycle, ngx_duplex_zone_t *zone)
     }
 
     return NULL;
+}
+
+
+static ngx_duplex_shared_t *
+ngx_duplex_zone_shared(ngx_shm_zone_t *shm_zone)
+{
+    return ((ngx_slab_pool_t *) shm_zone->shm.addr)->data;
+}
+
+
+static ngx_duplex_events_t *
+ngx_duplex_zone_events(ngx_duplex_shared_t *shared)
+{
+    return (ngx_duplex_events_t *) ((u_char *) shared + ngx_duplex_shared_size);
 }
 
 
