@@ -13,7 +13,8 @@
 
 static ngx_int_t ngx_duplex_store_wins(const ngx_duplex_record_t *old,
     const ngx_duplex_record_t *next);
-static void ngx_duplex_store_refused(ngx_duplex_record_t *rec);
+static void ngx_duplex_store_refused(ngx_duplex_table_t *table,
+    ngx_duplex_record_t *rec);
 static ngx_duplex_source_t *ngx_duplex_store_source(ngx_duplex_table_t *table);
 static ngx_duplex_zone_t *ngx_duplex_store_zone_of(ngx_duplex_table_t *table);
 static ngx_uint_t ngx_duplex_store_is_local(ngx_duplex_table_t *table,
@@ -97,7 +98,7 @@ ngx_duplex_store_apply(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
     if (rc != NGX_OK) {
 
         if (rc == NGX_ERROR && local) {
-            ngx_duplex_store_refused(rec);
+            ngx_duplex_store_refused(table, rec);
         }
 
         return rc;
@@ -214,10 +215,11 @@ ngx_duplex_store_wins(const ngx_duplex_record_t *old,
 
 
 static void
-ngx_duplex_store_refused(ngx_duplex_record_t *rec)
+ngx_duplex_store_refused(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
 {
     static time_t       last;
     ngx_duplex_kind_t  *kind;
+    ngx_duplex_zone_t  *zone;
 
     if (last == ngx_time()) {
         return;
@@ -226,6 +228,14 @@ ngx_duplex_store_refused(ngx_duplex_record_t *rec)
     last = ngx_time();
 
     kind = ngx_duplex_find_kind(rec->kind);
+    zone = ngx_duplex_store_zone_of(table);
+
+    if (zone && zone != ngx_duplex_store_zones()) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "%s was refused: zone \"%V\" has no memory left",
+                      kind ? (char *) kind->name.data : "record", &zone->name);
+        return;
+    }
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "%s in \"%V\" was refused: the store has no memory left, "

@@ -77,6 +77,7 @@ typedef ngx_int_t (*ngx_duplex_table_wins_pt)(const ngx_duplex_record_t *old,
 /* flags of ngx_duplex_table_create() */
 #define NGX_DUPLEX_TABLE_EVICTS  1      /* full: the coldest record goes */
 #define NGX_DUPLEX_TABLE_LOCAL   2      /* for the store: stays on this node */
+#define NGX_DUPLEX_TABLE_DENSE   4      /* for zones: see ngx_duplex_dense.h */
 
 
 /*

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <sys/random.h>
 #include "ngx_duplex_conf.h"
+#include "ngx_duplex_dense.h"
 
 
 #define NGX_DUPLEX_ZONE_MIN_PAGES  8
@@ -68,7 +69,8 @@ ngx_duplex_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
     zone->flags = flags;
     zone->kind = kind ? kind->tag : 0;
     zone->owner = owner;
-    zone->source = &ngx_duplex_table_source;
+    zone->source = (flags & NGX_DUPLEX_TABLE_DENSE) ? &ngx_duplex_dense_source
+                                                    : &ngx_duplex_table_source;
 
     zone->shm_zone = ngx_shared_memory_add(cf, name, size,
                                            &ngx_duplex_core_module);

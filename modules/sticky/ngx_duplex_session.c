@@ -1,23 +1,25 @@
 
 /*
- * See the header.  The value of a record is 8 bytes, big-endian; a record
- * with any other length came from a later version and is no session here.
+ * See the header.  The value of a record is 8 bytes, big-endian.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_md5.h>
+#include "../core/ngx_duplex_bytes.h"
 #include "../core/ngx_duplex_clock.h"
 #include "../core/ngx_duplex_identity.h"
 #include "ngx_duplex_session.h"
 
 
-#define NGX_DUPLEX_SESSION_VALUE_LEN  8
-#define NGX_DUPLEX_SESSION_FRESH      1000                      /* ms */
+#define NGX_DUPLEX_SESSION_FRESH     1000                       /* ms */
+
+#define NGX_DUPLEX_SESSION_SALT      "nginx-duplex session "
+#define NGX_DUPLEX_SESSION_SALT_LEN  (sizeof(NGX_DUPLEX_SESSION_SALT) - 1)
 
 
-static ngx_uint_t ngx_duplex_session_is_fresh(ngx_duplex_record_t *rec);
+static ngx_uint_t ngx_duplex_session_is_fresh(
+    ngx_duplex_dense_record_t *record);
 static void ngx_duplex_session_record(ngx_duplex_session_t *session,
     ngx_duplex_record_t *rec);
 
@@ -31,41 +33,44 @@ ngx_duplex_kind_t  ngx_duplex_session_kind = {
 
 
 void
-ngx_duplex_session_name(ngx_duplex_session_t *session, ngx_str_t *value)
+ngx_duplex_session_hash_key(ngx_duplex_siphash_key_t *key, ngx_str_t *zone)
 {
-    ngx_md5_t  md5;
+    u_char     *p, text[NGX_DUPLEX_SESSION_SALT_LEN + NGX_DUPLEX_ZONE_MAX];
+    ngx_str_t   salted;
 
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, value->data, value->len);
-    ngx_md5_final(session->key, &md5);
+    p = ngx_cpymem(text, NGX_DUPLEX_SESSION_SALT, NGX_DUPLEX_SESSION_SALT_LEN);
+    p = ngx_cpymem(p, zone->data, ngx_min(zone->len, NGX_DUPLEX_ZONE_MAX));
+
+    salted.data = text;
+    salted.len = p - text;
+
+    ngx_duplex_siphash_key(key, &salted);
+}
+
+
+void
+ngx_duplex_session_name(ngx_duplex_session_t *session,
+    ngx_duplex_siphash_key_t *key, ngx_str_t *value)
+{
+    ngx_duplex_siphash(key, value->data, value->len, session->key);
 }
 
 
 ngx_int_t
 ngx_duplex_session_find(ngx_duplex_zone_t *zone, ngx_duplex_session_t *session)
 {
-    u_char               buf[64];
-    uint64_t             now;
-    ngx_uint_t           i;
-    ngx_duplex_record_t  rec;
+    ngx_duplex_dense_record_t  record;
 
-    ngx_duplex_session_record(session, &rec);
-
-    if (ngx_duplex_store_get(zone->table, &rec, buf, sizeof(buf)) != NGX_OK
-        || rec.value.len != NGX_DUPLEX_SESSION_VALUE_LEN)
+    if (ngx_duplex_dense_find(zone->table, session->key, &record,
+                              ngx_current_msec)
+        != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    session->server = 0;
-
-    for (i = 0; i < NGX_DUPLEX_SESSION_VALUE_LEN; i++) {
-        session->server = session->server << 8 | rec.value.data[i];
-    }
-
-    now = ngx_duplex_clock_monotonic();
-    session->left = rec.expire > now ? rec.expire - now : 0;
-    session->fresh = ngx_duplex_session_is_fresh(&rec);
+    session->server = record.value;
+    session->left = record.expire - ngx_current_msec;
+    session->fresh = ngx_duplex_session_is_fresh(&record);
 
     return NGX_OK;
 }
@@ -74,19 +79,19 @@ ngx_duplex_session_find(ngx_duplex_zone_t *zone, ngx_duplex_session_t *session)
 /* by the wall clock: with a node whose clock is ahead nothing is fresh */
 
 static ngx_uint_t
-ngx_duplex_session_is_fresh(ngx_duplex_record_t *rec)
+ngx_duplex_session_is_fresh(ngx_duplex_dense_record_t *record)
 {
     uint64_t     now, then;
     ngx_time_t  *tp;
 
-    if (rec->node == ngx_duplex_identity()->id) {
+    if (record->node == ngx_duplex_identity()->id) {
         return 0;
     }
 
     tp = ngx_timeofday();
 
     now = (uint64_t) tp->sec * 1000 + tp->msec;
-    then = ngx_duplex_clock_ms(rec->time);
+    then = ngx_duplex_clock_ms(record->time);
 
     return then <= now && now - then < NGX_DUPLEX_SESSION_FRESH;
 }
@@ -96,22 +101,15 @@ ngx_int_t
 ngx_duplex_session_bind(ngx_duplex_zone_t *zone, ngx_duplex_session_t *session,
     ngx_msec_t timeout)
 {
-    u_char               value[NGX_DUPLEX_SESSION_VALUE_LEN];
-    uint64_t             server;
-    ngx_uint_t           i;
+    u_char               value[NGX_DUPLEX_DENSE_VALUE_LEN];
     ngx_duplex_record_t  rec;
 
-    server = session->server;
-
-    for (i = NGX_DUPLEX_SESSION_VALUE_LEN; i > 0; i--) {
-        value[i - 1] = (u_char) server;
-        server >>= 8;
-    }
+    (void) ngx_duplex_bytes_put(value, session->server, sizeof(value));
 
     ngx_duplex_session_record(session, &rec);
 
     rec.value.data = value;
-    rec.value.len = NGX_DUPLEX_SESSION_VALUE_LEN;
+    rec.value.len = NGX_DUPLEX_DENSE_VALUE_LEN;
     rec.expire = ngx_duplex_clock_monotonic() + timeout;
 
     return ngx_duplex_store_apply(zone->table, &rec);

@@ -2,10 +2,10 @@
 /*
  * Sessions: which server a session is bound to.
  *
- * A session is a record in a zone of its own: the key is the MD5 of the
- * session's value, the value the hash of the server's identity, so the
- * record means the same on every node.  Its lifetime begins anew with each
- * bind.
+ * A session is a record in a zone of its own, a dense table: the key is a
+ * hash of the session's value, keyed with the name of the zone, the value the
+ * hash of the server's identity, so the record means the same on every node.
+ * Its lifetime begins anew with each bind.
  */
 
 
@@ -15,10 +15,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_dense.h"
 #include "../core/ngx_duplex_registry.h"
+#include "../core/ngx_duplex_siphash.h"
 
 
-#define NGX_DUPLEX_SESSION_KEY_LEN  16
+#define NGX_DUPLEX_SESSION_KEY_LEN  NGX_DUPLEX_DENSE_KEY_LEN
 
 
 typedef struct {
@@ -32,8 +34,13 @@ typedef struct {
 extern ngx_duplex_kind_t  ngx_duplex_session_kind;
 
 
+/* for directives: the key that hashes the values of a zone's sessions */
+void ngx_duplex_session_hash_key(ngx_duplex_siphash_key_t *key,
+    ngx_str_t *zone);
+
 /* sets the key of the session with this value, a cookie's for example */
-void ngx_duplex_session_name(ngx_duplex_session_t *session, ngx_str_t *value);
+void ngx_duplex_session_name(ngx_duplex_session_t *session,
+    ngx_duplex_siphash_key_t *key, ngx_str_t *value);
 
 /* by its key; NGX_OK: the rest is filled in; NGX_DECLINED: there is none */
 ngx_int_t ngx_duplex_session_find(ngx_duplex_zone_t *zone,

@@ -29,6 +29,7 @@ typedef struct {
     ngx_msec_t                   timeout;
     ngx_uint_t                   header;
     ngx_uint_t                   sync;
+    ngx_duplex_siphash_key_t     key;           /* hashes sessions */
     ngx_str_t                    name;          /* of the zone */
     size_t                       size;
 

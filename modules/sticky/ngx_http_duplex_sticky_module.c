@@ -249,7 +249,9 @@ ngx_http_duplex_sticky_set_learn(ngx_conf_t *cf,
         scf->timeout = NGX_HTTP_DUPLEX_STICKY_TIMEOUT;
     }
 
-    flags = NGX_DUPLEX_TABLE_EVICTS;
+    ngx_duplex_session_hash_key(&scf->key, &scf->name);
+
+    flags = NGX_DUPLEX_TABLE_EVICTS|NGX_DUPLEX_TABLE_DENSE;
 
     if (!scf->sync) {
         flags |= NGX_DUPLEX_TABLE_LOCAL;

@@ -133,7 +133,7 @@ ngx_http_duplex_sticky_look_up(ngx_http_duplex_sticky_t *sticky,
         return;
     }
 
-    ngx_duplex_session_name(&sticky->session, value);
+    ngx_duplex_session_name(&sticky->session, &scf->key, value);
     sticky->named = 1;
 
     if (ngx_duplex_session_find(scf->zone, &sticky->session) != NGX_OK) {
@@ -345,7 +345,7 @@ ngx_http_duplex_sticky_learn(ngx_http_duplex_sticky_t *sticky)
     rc = ngx_http_duplex_sticky_value(r, scf->create, &value);
 
     if (rc == NGX_OK) {
-        ngx_duplex_session_name(&created, &value);
+        ngx_duplex_session_name(&created, &scf->key, &value);
 
         if (!sticky->named
             || ngx_memcmp(created.key, sticky->session.key,
