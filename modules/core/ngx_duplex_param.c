@@ -173,3 +173,23 @@ ngx_duplex_param_flag(ngx_conf_t *cf, ngx_duplex_param_t *param,
 
     return NULL;
 }
+
+
+const char *
+ngx_duplex_param_port(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf)
+{
+    ngx_int_t   port;
+    in_port_t  *field;
+
+    port = ngx_atoi(value->data, value->len);
+
+    if (port < 1 || port > 65535) {
+        return "must be a number from 1 to 65535";
+    }
+
+    field = (in_port_t *) ((u_char *) conf + param->offset);
+    *field = (in_port_t) port;
+
+    return NULL;
+}

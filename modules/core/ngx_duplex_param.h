@@ -65,6 +65,8 @@ const char *ngx_duplex_param_string(ngx_conf_t *cf, ngx_duplex_param_t *param,
     ngx_str_t *value, void *conf);      /* ngx_str_t, not empty */
 const char *ngx_duplex_param_flag(ngx_conf_t *cf, ngx_duplex_param_t *param,
     ngx_str_t *value, void *conf);      /* ngx_uint_t, set to 1 */
+const char *ngx_duplex_param_port(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf);      /* in_port_t, 1 to 65535 */
 
 
 #endif /* _NGX_DUPLEX_PARAM_H_INCLUDED_ */

@@ -39,8 +39,6 @@ static char *ngx_http_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static const char *ngx_http_duplex_health_uri(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
-static const char *ngx_http_duplex_health_port(ngx_conf_t *cf,
-    ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
 static const char *ngx_http_duplex_health_not_yet(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
 
@@ -73,7 +71,7 @@ static ngx_duplex_param_t  ngx_http_duplex_health_params[] = {
     { ngx_string("uri"), 0, ngx_http_duplex_health_uri,
       offsetof(ngx_http_duplex_health_t, check.uri) },
 
-    { ngx_string("port"), 0, ngx_http_duplex_health_port,
+    { ngx_string("port"), 0, ngx_duplex_param_port,
       offsetof(ngx_http_duplex_health_t, check.port) },
 
     { ngx_string("mandatory"), NGX_DUPLEX_PARAM_FLAG, ngx_duplex_param_flag,
@@ -238,26 +236,6 @@ ngx_http_duplex_health_uri(ngx_conf_t *cf, ngx_duplex_param_t *param,
     }
 
     return ngx_duplex_param_string(cf, param, value, conf);
-}
-
-
-static const char *
-ngx_http_duplex_health_port(ngx_conf_t *cf, ngx_duplex_param_t *param,
-    ngx_str_t *value, void *conf)
-{
-    ngx_int_t   port;
-    in_port_t  *field;
-
-    port = ngx_atoi(value->data, value->len);
-
-    if (port < 1 || port > 65535) {
-        return "must be a number from 1 to 65535";
-    }
-
-    field = (in_port_t *) ((u_char *) conf + param->offset);
-    *field = (in_port_t) port;
-
-    return NULL;
 }
 
 

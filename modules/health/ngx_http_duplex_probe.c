@@ -18,10 +18,8 @@
 #include "ngx_http_duplex_client.h"
 #include "ngx_http_duplex_health.h"
 #include "ngx_http_duplex_probe.h"
+#include "ngx_duplex_probe_log.h"
 #include "ngx_duplex_schedule.h"
-
-
-#define NGX_HTTP_DUPLEX_PROBE_TEXT  200
 
 
 typedef struct {
@@ -43,13 +41,12 @@ typedef struct {
     ngx_duplex_probe_result_t    result;
     unsigned                     late:1;        /* the deadline came */
 
-    ngx_log_t                    log;
+    ngx_duplex_probe_log_t       log;
     ngx_http_log_ctx_t           log_ctx;
     ngx_http_connection_t        http_connection;
     ngx_buf_t                    buffer;
 
     u_char                       name_buf[NGX_SOCKADDR_STRLEN];
-    u_char                       text[NGX_HTTP_DUPLEX_PROBE_TEXT];
 } ngx_http_duplex_probe_t;
 
 
@@ -78,8 +75,6 @@ static void ngx_http_duplex_probe_fail(ngx_http_duplex_probe_t *hp,
     ngx_duplex_reason_e reason, const char *text);
 static ngx_uint_t ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
     ngx_http_upstream_t *u);
-static void ngx_http_duplex_probe_log(ngx_log_t *log, ngx_uint_t level,
-    u_char *buf, size_t len);
 
 
 ngx_duplex_prober_t  ngx_http_duplex_prober = {
@@ -202,15 +197,14 @@ ngx_http_duplex_probe_create(ngx_duplex_probe_t *probe)
 
     ngx_http_duplex_probe_address(hp);
 
-    hp->log = *ngx_cycle->log;
-    hp->log.data = &hp->log_ctx;
-    hp->log.handler = NULL;
-    hp->log.connection = 0;
+    ngx_duplex_probe_log_init(&hp->log);
+
+    hp->log.log.data = &hp->log_ctx;
     hp->log_ctx.connection = c;
 
-    c->log = &hp->log;
-    c->read->log = &hp->log;
-    c->write->log = &hp->log;
+    c->log = &hp->log.log;
+    c->read->log = c->log;
+    c->write->log = c->log;
 
     hp->http_connection.conf_ctx = hp->check->cscf->ctx;
 
@@ -219,7 +213,7 @@ ngx_http_duplex_probe_create(ngx_duplex_probe_t *probe)
 
     hp->deadline.handler = ngx_http_duplex_probe_deadline_handler;
     hp->deadline.data = c;
-    hp->deadline.log = &hp->log;
+    hp->deadline.log = c->log;
     hp->deadline.cancelable = 1;
 
     hp->request = ngx_http_duplex_probe_request(hp, c);
@@ -272,11 +266,7 @@ ngx_http_duplex_probe_request(ngx_http_duplex_probe_t *hp,
 
     /* nginx has just set the log of the location's server */
 
-    hp->log.file = NULL;
-    hp->log.next = NULL;
-    hp->log.writer = ngx_http_duplex_probe_log;
-    hp->log.wdata = hp;
-    hp->log.log_level = NGX_LOG_ERR;
+    ngx_duplex_probe_log_init(&hp->log);
 
     r->loc_conf = check->loc_conf;
 
@@ -340,7 +330,7 @@ ngx_http_duplex_probe_cleanup(void *data)
 
     /* ngx_close_connection() would complain of the missing socket */
 
-    hp->log.log_level = 0;
+    hp->log.log.log_level = 0;
 
     probe = hp->probe;
     hp->probe = NULL;
@@ -349,7 +339,13 @@ ngx_http_duplex_probe_cleanup(void *data)
         return;
     }
 
-    if (hp->result.text.len == 0) {
+    if (hp->result.reason == ngx_duplex_reason_timeout) {
+        ngx_str_null(&hp->result.text);
+
+    } else if (hp->log.text.len) {
+        hp->result.text = hp->log.text;
+
+    } else if (hp->result.text.len == 0) {
         hp->result.text = hp->finalize ? ngx_http_duplex_probe_unknown
                                        : ngx_http_duplex_probe_hidden;
     }
@@ -514,10 +510,8 @@ ngx_http_duplex_probe_fail(ngx_http_duplex_probe_t *hp,
     hp->result.end = ngx_duplex_probe_failed;
     hp->result.reason = reason;
 
-    if (hp->result.text.len == 0) {
-        hp->result.text.data = (u_char *) text;
-        hp->result.text.len = ngx_strlen(text);
-    }
+    hp->result.text.data = (u_char *) text;
+    hp->result.text.len = ngx_strlen(text);
 }
 
 
@@ -531,70 +525,9 @@ static ngx_uint_t
 ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
     ngx_http_upstream_t *u)
 {
-    u_char  text[NGX_INT_T_LEN + 3], *last;
-
     if (u->state == NULL || u->state->peer == NULL) {
         return 1;
     }
 
-    if (u->request_sent || hp->result.text.len == 0) {
-        return 0;
-    }
-
-    last = ngx_sprintf(text, "(%d:", EADDRNOTAVAIL);
-
-    return ngx_strlcasestrn(hp->text, hp->text + hp->result.text.len, text,
-                            last - text - 1)
-           != NULL;
-}
-
-
-/* the first complaint of nginx is the reason for people */
-
-static void
-ngx_http_duplex_probe_log(ngx_log_t *log, ngx_uint_t level, u_char *buf,
-    size_t len)
-{
-    u_char                   *p, *last;
-    ngx_http_duplex_probe_t  *hp;
-
-    hp = log->wdata;
-
-    /* "2026/11/22 20:00:00 [error] 12#12: text" and a line feed */
-
-    last = buf + len;
-
-    while (last > buf && (last[-1] == LF || last[-1] == CR)) {
-        last--;
-    }
-
-    p = ngx_strlchr(buf, last, '#');
-
-    if (p == NULL) {
-        return;
-    }
-
-    p = ngx_strlchr(p, last, ':');
-
-    if (p == NULL || last - p < 2) {
-        return;
-    }
-
-    p += 2;
-
-    if (level <= NGX_LOG_ALERT) {
-        ngx_log_error(level, ngx_cycle->log, 0, "%*s, in a health check",
-                      (size_t) (last - p), p);
-    }
-
-    if (hp->result.text.len) {
-        return;
-    }
-
-    len = ngx_min((size_t) (last - p), NGX_HTTP_DUPLEX_PROBE_TEXT);
-
-    ngx_memcpy(hp->text, p, len);
-
-    hp->result.text.len = len;
-    hp->result.text.data = hp->text;
+    return !u->request_sent && ngx_duplex_probe_log_is_local(&hp->log);
 }
