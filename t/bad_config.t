@@ -27,6 +27,16 @@ my %context = (
     stream => "events { } stream {\n %s\n server { listen %%LISTEN_sync%%;
                zone_sync; zone_sync_server 127.0.0.1:1; } }",
 
+    stream_server => "events { } stream { upstream app { zone app 1m;
+                      server 127.0.0.1:1; } match ok { send x; } server {
+                      listen %%LISTEN_front%%; proxy_pass app;\n %s } }",
+
+    stream_check => "events { } stream { upstream app { zone app 1m;
+                     server 127.0.0.1:1; } upstream bare {
+                     server 127.0.0.1:1; } map \$protocol \$v { default app; }
+                     server { listen %%LISTEN_front%%;\n %s health_check; }
+                     }",
+
     sync => "events { } stream { server { listen %%LISTEN_sync%%;\n %s } }",
 );
 
@@ -40,11 +50,6 @@ my %bad = (
         main => 'duplex_node "a b";', '"a b"',
         main => 'duplex_node ' . 'x' x 64 . ';', '"' . 'x' x 64 . '"',
         main => 'duplex_node "";', '""',
-    ],
-
-    'duplex_cluster' => [
-        main => 'duplex_cluster "a b";', '"a b"',
-        main => 'duplex_cluster a; duplex_cluster b;', '"duplex_cluster"',
     ],
 
     'duplex_store_size' => [
@@ -228,23 +233,6 @@ my %bad = (
             '"zone_sync_ssl_name"',
     ],
 
-    'zone_sync_secret' => [
-        stream => 'zone_sync_secret /nowhere;', '"/nowhere"',
-        stream => 'zone_sync_secret /dev/null;', '"/dev/null"',
-        stream => 'zone_sync_secret a; zone_sync_secret b;',
-            '"zone_sync_secret"',
-        stream => 'zone_sync_secret open;', 'open" is accessible to others',
-        stream => 'zone_sync_secret empty;', 'empty"',
-        stream => 'zone_sync_secret short;', 'short" is shorter than 16 bytes',
-        stream => 'zone_sync_secret many;', 'more than 8 secrets',
-    ],
-
-    'zone_sync_require_auth' => [
-        stream => 'zone_sync_require_auth maybe;', '"maybe"',
-        sync => 'listen 0.0.0.0:%%PORT_open%%; zone_sync;
-                 zone_sync_require_auth on;', '"zone_sync_require_auth"',
-    ],
-
     'zone_sync_buffers' => [
         stream => 'zone_sync_buffers 0 16k;', '"0"',
         stream => 'zone_sync_buffers x 16k;', '"x"',
@@ -347,6 +335,79 @@ my %bad = (
         location => 'health_check keepalive_time=10s;', '"10s"',
     ],
 
+    # health of stream
+
+    'proxy_pass' => [
+        stream_check => 'proxy_pass app; proxy_pass app;', '"proxy_pass"',
+        stream_check => 'proxy_pass bare;', '"bare"',
+        stream_check => 'proxy_pass 127.0.0.1:1;', '"127.0.0.1:1"',
+        stream_check => 'proxy_pass $v;', '"$v"',
+        stream_check => 'return x;', '"proxy_pass"',
+    ],
+
+    'health_check_timeout' => [
+        stream => 'health_check_timeout 0;', '"health_check_timeout"',
+        stream_server => 'health_check_timeout soon;',
+            '"health_check_timeout"',
+    ],
+
+    'match' => [
+        stream => 'match a { }', '"a"',
+        stream => 'match "" { send x; }', '""',
+        stream => 'match a { send x; } match a { send y; }', '"a"',
+        stream => 'match a { recv x; }', '"recv"',
+        stream => 'match a { send x; send y; }', '"send"',
+        stream => 'match a { send; }', '"send"',
+        stream => 'match a { send ""; }', '"send"',
+        stream => 'match a { send "\xZ1"; }', '"\xZ1"',
+        stream => 'match a { send "ok \x4"; }', '"ok \x4"',
+        stream => 'match a { expect x; expect ~ y; }', '"expect"',
+        stream => 'match a { expect ~ "a("; }', '"a("',
+        stream => 'match a { expect = x; }', '"="',
+        stream => 'match a { expect ~ ""; }', '"expect"',
+        stream_server => 'match a { send x; }', '"match"',
+    ],
+
+    'ngx_stream_duplex_health_params interval' => [
+        stream_server => 'health_check interval=0;', '"0"',
+    ],
+
+    'ngx_stream_duplex_health_params jitter' => [
+        stream_server => 'health_check jitter=x;', '"x"',
+    ],
+
+    'ngx_stream_duplex_health_params fails' => [
+        stream_server => 'health_check fails=0;', '"0"',
+    ],
+
+    'ngx_stream_duplex_health_params passes' => [
+        stream_server => 'health_check passes=1.5;', '"1.5"',
+    ],
+
+    'ngx_stream_duplex_health_params mandatory' => [
+        stream_server => 'health_check mandatory=on;', '"mandatory=on"',
+    ],
+
+    'ngx_stream_duplex_health_params persistent' => [
+        stream_server => 'health_check persistent;', '"persistent"',
+    ],
+
+    'ngx_stream_duplex_health_params match' => [
+        stream_server => 'health_check match=welcome;', '"welcome"',
+        stream_server => 'health_check match=;', '""',
+    ],
+
+    'ngx_stream_duplex_health_params port' => [
+        stream_server => 'health_check port=0;', '"0"',
+        stream_server => 'health_check port=echo;', '"echo"',
+    ],
+
+    'ngx_stream_duplex_health_params udp' => [
+        stream_server => 'health_check udp=on;', '"udp=on"',
+        stream_server => 'health_check uri=/;', '"uri=/"',
+        stream_server => 'health_check; health_check udp;', '"health_check"',
+    ],
+
     # api
 
     'api' => [
@@ -379,17 +440,6 @@ my %bad = (
 
 
 my $node = Duplex::Node->new(name => 'a', conf => "%%MAIN%%\nevents { }\n");
-
-# secrets that are none
-
-my %files = (open => 'x' x 16 . "\n", empty => "# nothing\n\n",
-             short => 'x' x 15 . "\n", many => "0123456789abcdef\n" x 9);
-
-for my $name (keys %files) {
-    $node->write_file($name, $files{$name});
-    chmod $name eq 'open' ? 0644 : 0600, $node->prefix() . "/$name";
-}
-
 my ($ok, $text) = $node->test_config();
 
 ok($ok, 'a configuration without our directives is accepted') or diag($text);

@@ -8,9 +8,7 @@ use lib "$FindBin::Bin/lib";
 
 use Duplex::Test;
 
-use Duplex::Ports;
-use Duplex::Process;
-use IO::Socket::INET;
+use Duplex::Raw;
 
 
 my %servers = (
@@ -39,30 +37,18 @@ my %servers = (
     },
 );
 
-my (%port, %process);
-
-for my $name (sort keys %servers) {
-    my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-        LocalPort => $port{$name} = Duplex::Ports::take(), Listen => 16,
-        ReuseAddr => 1) or die "bind: $!";
-
-    $process{$name} = Duplex::Process->start(name => $name, code => sub {
-        $SIG{PIPE} = 'IGNORE';
-
-        while (my $c = $s->accept()) {
-            $c->autoflush(1);
-            sysread($c, my $request, 65536);
-            $servers{$name}->($c);
-            close($c);
-        }
+my %address = map {
+    my $name = $_;
+    $name => Duplex::Raw::tcp($name, sub {
+        my ($c) = @_;
+        sysread($c, my $request, 65536);
+        $servers{$name}->($c);
     });
-
-    close($s);
-}
+} sort keys %servers;
 
 my $node = Duplex::Node->new(
     name => 'a',
-    vars => { map { $_ => "127.0.0.1:$port{$_}" } keys %port },
+    vars => \%address,
     conf => <<'EOC' . (join '', map { <<"EOU" } sort keys %servers) . "}\n");
 %%MAIN%%
 

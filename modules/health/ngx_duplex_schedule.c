@@ -544,14 +544,22 @@ ngx_duplex_schedule_log_change(ngx_duplex_probe_t *probe,
     switch (result->reason) {
 
     case ngx_duplex_reason_none:
-        p = ngx_slprintf(p, last, "%ui (%uD of %ui)", result->status,
-                         probe->verdict.passed, policy->passes);
+        if (result->status) {
+            p = ngx_slprintf(p, last, "%ui", result->status);
+
+        } else {
+            p = ngx_slprintf(p, last, "passed");
+        }
+
+        p = ngx_slprintf(p, last, " (%uD of %ui)", probe->verdict.passed,
+                         policy->passes);
         break;
 
     case ngx_duplex_reason_timeout:
-        p = ngx_slprintf(p, last, "%s after %uLms (%uD of %ui)",
+        p = ngx_slprintf(p, last, "%s after %uLms%s%V (%uD of %ui)",
                          ngx_duplex_reason_word(result->reason),
                          now - probe->probed.started,
+                         result->text.len ? ": " : "", &result->text,
                          probe->verdict.failed, policy->fails);
         break;
 

@@ -45,7 +45,9 @@ static const char  *ngx_duplex_reason_words[] = {
     "tls",
     "status",
     "header",
-    "body"
+    "body",
+    "closed",
+    "answer"
 };
 
 

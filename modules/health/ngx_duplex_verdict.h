@@ -32,6 +32,8 @@ typedef enum {
     ngx_duplex_reason_status,           /* answered, but not 200 to 399 */
     ngx_duplex_reason_header,           /* none, broken or too long */
     ngx_duplex_reason_body,             /* shorter than announced */
+    ngx_duplex_reason_closed,           /* before any answer */
+    ngx_duplex_reason_answer,           /* not the expected one */
     ngx_duplex_reason_n
 } ngx_duplex_reason_e;
 

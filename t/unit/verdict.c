@@ -251,7 +251,7 @@ main(void)
     test_probed_record();
     test_key();
 
-    ok(strcmp(ngx_duplex_reason_word(ngx_duplex_reason_body), "body") == 0,
+    ok(strcmp(ngx_duplex_reason_word(ngx_duplex_reason_answer), "answer") == 0,
        "the last reason has its word");
 
     return done_testing();

@@ -8,7 +8,7 @@ package Duplex::Certificates;
 #     $ca->revoke("$dir/a.crt");
 #     $ca->list                               its revocation list
 #
-# Options of issue(): addresses => [...], password => '...'
+# Options of issue(): addresses => [...], password => '...', expired => 1
 
 use strict;
 use warnings;
@@ -80,7 +80,10 @@ sub issue {
         . " $secret -subj '/CN=$name' -addext subjectAltName=$names"
         . " -keyout $to/$file.key -out $self->{dir}/$file.csr");
 
-    $self->_openssl("ca -batch -notext -in $self->{dir}/$file.csr"
+    my $dates = $args{expired}
+        ? '-startdate 20200101000000Z -enddate 20210101000000Z' : '';
+
+    $self->_openssl("ca -batch -notext $dates -in $self->{dir}/$file.csr"
                     . " -out $to/$file.crt");
 }
 

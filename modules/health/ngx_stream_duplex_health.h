@@ -1,0 +1,30 @@
+
+/*
+ * What the files of the stream health object share.
+ */
+
+
+#ifndef _NGX_STREAM_DUPLEX_HEALTH_H_INCLUDED_
+#define _NGX_STREAM_DUPLEX_HEALTH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+
+
+/* of a server{}; of an upstream{} only "init" */
+typedef struct {
+    ngx_stream_upstream_init_peer_pt   init;    /* for all but probes */
+
+    ngx_msec_t                         timeout; /* health_check_timeout */
+    ngx_str_t                          pass;    /* what proxy_pass names */
+    ngx_stream_content_handler_pt      handler; /* and who serves it */
+    ngx_uint_t                         checked; /* has a health_check */
+} ngx_stream_duplex_health_srv_conf_t;
+
+
+extern ngx_module_t  ngx_stream_duplex_health_module;
+
+
+#endif /* _NGX_STREAM_DUPLEX_HEALTH_H_INCLUDED_ */
