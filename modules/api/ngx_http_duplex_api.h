@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "ngx_duplex_route.h"
+#include "../core/ngx_duplex_acked.h"
 #include "../core/ngx_duplex_registry.h"
 
 
@@ -35,6 +36,9 @@ typedef struct {
 
     ngx_duplex_page_pt    run;          /* the page's, for this method */
     ngx_uint_t            status;       /* what it has answered */
+    uint64_t              position;     /* of the main table, after that */
+    ngx_duplex_acked_t   *acked;        /* NULL: no other nodes */
+    ngx_msec_t            wait;         /* for them: "wait=" */
     ngx_int_t             rc;           /* if taken: of the content handler */
 
     size_t                limit;        /* bytes a body may have */

@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_duplex_api_answer.h"
+#include "ngx_http_duplex_api_applied.h"
 #include "ngx_http_duplex_api_body.h"
 #include "ngx_http_duplex_api_call.h"
 #include "ngx_http_duplex_api_durable.h"
@@ -19,6 +20,9 @@
 
 #define NGX_HTTP_DUPLEX_API_BODY                                              \
     (NGX_HTTP_POST|NGX_HTTP_PATCH|NGX_HTTP_PUT)
+
+#define NGX_HTTP_DUPLEX_API_WRITE                                             \
+    (NGX_HTTP_DUPLEX_API_BODY|NGX_HTTP_DELETE)
 
 
 static ngx_uint_t ngx_http_duplex_api_call_find(ngx_http_duplex_api_t *api);
@@ -110,6 +114,15 @@ ngx_http_duplex_api_call_run(ngx_http_duplex_api_t *api)
         return ngx_http_duplex_api_answer(api);
     }
 
+    if (api->request->method & NGX_HTTP_DUPLEX_API_WRITE) {
+
+        api->status = ngx_http_duplex_api_applied_prepare(api);
+
+        if (api->status) {
+            return ngx_http_duplex_api_answer(api);
+        }
+    }
+
     api->status = api->run(&api->call);
 
     if (api->status == NGX_HTTP_DUPLEX_API_TAKEN) {
@@ -117,6 +130,7 @@ ngx_http_duplex_api_call_run(ngx_http_duplex_api_t *api)
     }
 
     if (api->call.durable) {
+        api->position = ngx_duplex_table_head(ngx_duplex_store_table());
         return ngx_http_duplex_api_durable(api);
     }
 

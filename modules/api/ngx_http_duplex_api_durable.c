@@ -8,6 +8,7 @@
 
 #include "../core/ngx_duplex_journal.h"
 #include "ngx_http_duplex_api_answer.h"
+#include "ngx_http_duplex_api_applied.h"
 #include "ngx_http_duplex_api_durable.h"
 
 
@@ -51,7 +52,7 @@ ngx_http_duplex_api_durable(ngx_http_duplex_api_t *api)
     switch (ngx_duplex_journal_wait(&durable->wait)) {
 
     case NGX_OK:
-        return ngx_http_duplex_api_answer(api);
+        return ngx_http_duplex_api_applied(api);
 
     case NGX_AGAIN:
         r->main->count++;
@@ -74,7 +75,7 @@ ngx_http_duplex_api_durable_done(ngx_duplex_journal_wait_t *wait, ngx_int_t rc)
     r = durable->api->request;
     c = r->connection;
 
-    rc = rc == NGX_OK ? ngx_http_duplex_api_answer(durable->api)
+    rc = rc == NGX_OK ? ngx_http_duplex_api_applied(durable->api)
                       : ngx_http_duplex_api_durable_failed(durable->api);
 
     ngx_http_finalize_request(r, rc);

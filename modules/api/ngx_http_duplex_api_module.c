@@ -23,6 +23,7 @@
 
 typedef struct {
     ngx_duplex_readiness_t  *readiness;     /* NULL: nobody has a word on it */
+    ngx_duplex_acked_t      *acked;         /* NULL: no other nodes */
 } ngx_http_duplex_api_main_conf_t;
 
 
@@ -134,8 +135,9 @@ static ngx_duplex_feature_t  ngx_http_duplex_api_feature = {
 static ngx_int_t
 ngx_http_duplex_api_handler(ngx_http_request_t *r)
 {
-    ngx_http_duplex_api_t           *api;
-    ngx_http_duplex_api_loc_conf_t  *alcf;
+    ngx_http_duplex_api_t            *api;
+    ngx_http_duplex_api_loc_conf_t   *alcf;
+    ngx_http_duplex_api_main_conf_t  *amcf;
 
     api = ngx_pcalloc(r->pool, sizeof(ngx_http_duplex_api_t));
     if (api == NULL) {
@@ -145,8 +147,10 @@ ngx_http_duplex_api_handler(ngx_http_request_t *r)
     ngx_http_set_ctx(r, api, ngx_http_duplex_api_module);
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_duplex_api_module);
+    amcf = ngx_http_get_module_main_conf(r, ngx_http_duplex_api_module);
 
     api->request = r;
+    api->acked = amcf->acked;
     api->limit = alcf->limit;
     api->call.pool = r->pool;
 
@@ -194,6 +198,7 @@ ngx_http_duplex_api_bind(ngx_conf_t *cf)
                                                ngx_http_duplex_api_module);
 
     amcf->readiness = ngx_duplex_find_service(cf, NGX_DUPLEX_READINESS);
+    amcf->acked = ngx_duplex_find_service(cf, NGX_DUPLEX_ACKED);
 
     /* what a feature has registered for the same path goes first */
 

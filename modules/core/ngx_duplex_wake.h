@@ -1,6 +1,6 @@
 
 /*
- * Waking other processes of this host: two eventfds that the master makes
+ * Waking other processes of this host: a few eventfds that the master makes
  * once and all generations of workers inherit.
  *
  * They are never read: each write is an edge for every process that watches
@@ -20,6 +20,7 @@
 typedef enum {
     ngx_duplex_wake_workers = 0,    /* all: derived state is out of date */
     ngx_duplex_wake_holder,         /* of the lease: something to ship */
+    ngx_duplex_wake_acked,          /* all: another node has acknowledged */
     ngx_duplex_wake_n
 } ngx_duplex_wake_e;
 

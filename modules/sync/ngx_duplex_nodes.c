@@ -12,7 +12,7 @@
 
 
 /* grows with the layout: a zone of another size is not used again */
-#define NGX_DUPLEX_NODES_LAYOUT  2
+#define NGX_DUPLEX_NODES_LAYOUT  3
 
 
 /* incarnations are random: two of them do not make up for a wrong third */
@@ -203,6 +203,26 @@ ngx_duplex_nodes_keep(ngx_duplex_listed_t *listed, ngx_uint_t n)
             node->state = ngx_duplex_dial_unused;
         }
     }
+}
+
+
+uint64_t
+ngx_duplex_dialled_acked(ngx_duplex_dialled_t *node, ngx_duplex_zone_t *zone)
+{
+    uint64_t    hash;
+    ngx_uint_t  i;
+
+    hash = ngx_duplex_hash(zone->name.data, zone->name.len);
+
+    for (i = 0; i < NGX_DUPLEX_TABLES_MAX; i++) {
+
+        if (node->marks[i].table == hash) {
+            return ngx_duplex_mark_get(&node->marks[i], 0,
+                                     zone->source->incarnation(zone->table));
+        }
+    }
+
+    return 0;
 }
 
 

@@ -18,6 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
+#include "../core/ngx_duplex_store.h"
 #include "ngx_duplex_sync_conf.h"
 
 
@@ -137,6 +138,7 @@ typedef struct {
     uint64_t               born;        /* ms, monotonic: memory was fresh */
     ngx_atomic_t           links;       /* serial of the last accepted one */
     ngx_atomic_t           generation;  /* of the present configuration */
+    ngx_atomic_t           waiting;     /* for acks, until: ms, monotonic */
 
     ngx_duplex_dialled_t   dialled[NGX_DUPLEX_NODES_MAX];
     ngx_duplex_accepted_t  accepted[NGX_DUPLEX_NODES_MAX];
@@ -160,6 +162,10 @@ ngx_duplex_nodes_t *ngx_duplex_nodes(void);
 ngx_duplex_dialled_t *ngx_duplex_nodes_dial(ngx_str_t *address);
 /* holder only: forgets addresses that "listed" of "n" does not have */
 void ngx_duplex_nodes_keep(ngx_duplex_listed_t *listed, ngx_uint_t n);
+
+/* the position in the log of the zone that the node has acknowledged */
+uint64_t ngx_duplex_dialled_acked(ngx_duplex_dialled_t *node,
+    ngx_duplex_zone_t *zone);
 
 /* the half of a node that has dialled us; NULL: 16 are known and connected */
 ngx_duplex_accepted_t *ngx_duplex_nodes_accept(uint64_t id);

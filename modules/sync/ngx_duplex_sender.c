@@ -18,6 +18,7 @@
 #include "../core/ngx_duplex_clock.h"
 #include "../core/ngx_duplex_lease.h"
 #include "../core/ngx_duplex_store.h"
+#include "ngx_duplex_applied.h"
 #include "ngx_duplex_dial.h"
 #include "ngx_duplex_feed.h"
 #include "ngx_duplex_greet.h"
@@ -119,6 +120,8 @@ ngx_duplex_sender_ack(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
     }
 
     ngx_duplex_feed_ack(&s->feeds[ack.index], &ack);
+
+    ngx_duplex_applied_tell();
 
     return NGX_OK;
 }
@@ -433,4 +436,5 @@ ngx_duplex_sender_lost(ngx_duplex_sender_t *s)
                + ngx_duplex_sync_conf()->retry_interval;
 
     ngx_duplex_loss_tell(s->node);
+    ngx_duplex_applied_tell();
 }

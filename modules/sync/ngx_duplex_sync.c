@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
+#include "ngx_duplex_applied.h"
 #include "ngx_duplex_nodes.h"
 #include "ngx_duplex_ready.h"
 #include "ngx_duplex_receiver.h"
@@ -40,6 +41,8 @@ ngx_duplex_sync_start(ngx_cycle_t *cycle)
     if (ngx_duplex_sync_conf()) {
         ngx_duplex_sync_generation = ngx_duplex_identity()->generation;
         ngx_duplex_ready_stay();
+
+        return ngx_duplex_applied_start(cycle);
     }
 
     return NGX_OK;
@@ -58,6 +61,10 @@ void
 ngx_duplex_sync_stop(void)
 {
     ngx_duplex_receivers_stop();
+
+    if (ngx_duplex_sync_conf()) {
+        ngx_duplex_applied_stop();
+    }
 
     /* without a successor it is the node that ends, not a configuration */
 

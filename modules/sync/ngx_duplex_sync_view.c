@@ -147,21 +147,10 @@ static uint64_t
 ngx_duplex_sync_view_pending(ngx_duplex_dialled_t *node,
     ngx_duplex_zone_t *zone)
 {
-    uint64_t                  acked, head, hash;
-    ngx_uint_t                i;
+    uint64_t                  acked, head;
     ngx_duplex_table_stat_t   stat;
 
-    acked = 0;
-    hash = ngx_duplex_hash(zone->name.data, zone->name.len);
-
-    for (i = 0; i < NGX_DUPLEX_TABLES_MAX; i++) {
-
-        if (node->marks[i].table == hash) {
-            acked = ngx_duplex_mark_get(&node->marks[i], 0,
-                                   zone->source->incarnation(zone->table));
-            break;
-        }
-    }
+    acked = ngx_duplex_dialled_acked(node, zone);
 
     if (acked == 0) {
         zone->source->stat(zone->table, &stat);

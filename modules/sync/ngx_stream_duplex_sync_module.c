@@ -22,6 +22,7 @@
 #include "../core/ngx_duplex_readiness.h"
 #include "../core/ngx_duplex_journal.h"
 #include "../core/ngx_duplex_registry.h"
+#include "ngx_duplex_applied.h"
 #include "ngx_duplex_frame.h"
 #include "ngx_duplex_nodes.h"
 #include "ngx_duplex_ready.h"
@@ -357,6 +358,13 @@ ngx_stream_duplex_sync_preconfiguration(ngx_conf_t *cf)
 
     if (ngx_duplex_register_service(cf, NGX_DUPLEX_READINESS,
                                     &ngx_stream_duplex_sync_readiness)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_duplex_register_service(cf, NGX_DUPLEX_ACKED,
+                                    &ngx_duplex_applied_service)
         != NGX_OK)
     {
         return NGX_ERROR;
