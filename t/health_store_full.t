@@ -54,7 +54,7 @@ EOC
 
 $node->start();
 
-$node->wait_log(qr/\[error\].*verdict in "http:app" was refused: .*no memory/);
+$node->wait_log(qr/\[error\].*(?:verdict|probe) in "http:app" was refused: .*no memory/);
 
 wait_for { my @told = told(); @told && "@told" eq join ' ', unhealthy() } 5,
     'as many to be told as are unhealthy';

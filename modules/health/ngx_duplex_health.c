@@ -18,7 +18,8 @@
 #define NGX_DUPLEX_HEALTH           "health"
 
 typedef struct {
-    ngx_array_t           checks;       /* ngx_duplex_check_t * */
+    ngx_array_t           checks;       /* ngx_duplex_check_t *: each group's
+                                           first; the others follow it */
 } ngx_duplex_health_t;
 
 
@@ -31,7 +32,10 @@ static const char *ngx_duplex_health_state(ngx_duplex_peer_t *peer);
 static void ngx_duplex_health_fields(ngx_duplex_peer_t *peer,
     ngx_duplex_json_t *json);
 static void ngx_duplex_health_added(ngx_duplex_peer_t *peer);
-static ngx_duplex_check_t *ngx_duplex_health_check(ngx_duplex_group_t *group);
+static void ngx_duplex_health_counters(ngx_duplex_peer_t *peer,
+    ngx_duplex_json_t *json);
+static ngx_duplex_check_t **ngx_duplex_health_slot(ngx_duplex_health_t *health,
+    ngx_duplex_group_t *group);
 
 
 static ngx_duplex_feature_t  ngx_duplex_health_feature = {
@@ -101,25 +105,23 @@ ngx_duplex_health_register(ngx_conf_t *cf)
 }
 
 
+/*
+ * The text may be the same in two locations with different settings; the
+ * ordinal tells them apart as long as their order stays.
+ */
+
 ngx_int_t
 ngx_duplex_check_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
     ngx_duplex_check_policy_t *policy, ngx_duplex_prober_t *prober,
-    void *conf)
+    void *conf, ngx_str_t *text)
 {
-    ngx_uint_t             i;
-    ngx_duplex_check_t    *check, **checks;
+    ngx_uint_t             equal;
+    ngx_duplex_check_t    *check, **slot, **last;
     ngx_duplex_health_t   *health;
 
     health = ngx_duplex_find_service(cf, NGX_DUPLEX_HEALTH);
-    checks = health->checks.elts;
 
-    for (i = 0; i < health->checks.nelts; i++) {
-        if (checks[i]->group == group) {
-            return NGX_DECLINED;
-        }
-    }
-
-    check = ngx_palloc(cf->pool, sizeof(ngx_duplex_check_t));
+    check = ngx_pcalloc(cf->pool, sizeof(ngx_duplex_check_t));
     if (check == NULL) {
         return NGX_ERROR;
     }
@@ -128,15 +130,137 @@ ngx_duplex_check_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
     check->policy = *policy;
     check->prober = prober;
     check->conf = conf;
+    check->text = *text;
 
-    checks = ngx_array_push(&health->checks);
-    if (checks == NULL) {
+    slot = ngx_duplex_health_slot(health, group);
+
+    if (slot == NULL) {
+        slot = ngx_array_push(&health->checks);
+        if (slot == NULL) {
+            return NGX_ERROR;
+        }
+
+        *slot = NULL;
+    }
+
+    equal = 0;
+
+    for (last = slot; *last; last = &(*last)->next) {
+        equal += ((*last)->text.len == text->len
+                  && ngx_memcmp((*last)->text.data, text->data, text->len)
+                     == 0);
+    }
+
+    check->id = ngx_crc32_long(text->data, text->len) + (uint32_t) equal;
+
+    *last = check;
+
+    return NGX_OK;
+}
+
+
+/* not when and how often, and what is made of it */
+
+ngx_int_t
+ngx_duplex_check_text(ngx_conf_t *cf, const char *none, ngx_str_t *text)
+{
+    size_t       len;
+    u_char      *p;
+    ngx_str_t   *value;
+    ngx_uint_t   i, n;
+
+    static ngx_str_t  what[] = {
+        ngx_string("udp"), ngx_string("uri="), ngx_string("match="),
+        ngx_string("port="), ngx_string("type="), ngx_string("grpc_")
+    };
+
+    value = cf->args->elts;
+    len = ngx_strlen(none);
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        len += value[i].len + 1;
+    }
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    *checks = check;
+    text->data = p;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (n = 0; n < sizeof(what) / sizeof(ngx_str_t); n++) {
+
+            if (ngx_strncmp(value[i].data, what[n].data, what[n].len) == 0) {
+
+                if (p != text->data) {
+                    *p++ = ' ';
+                }
+
+                p = ngx_cpymem(p, value[i].data, value[i].len);
+            }
+        }
+    }
+
+    if (p == text->data) {
+        p = ngx_cpymem(p, none, ngx_strlen(none));
+    }
+
+    text->len = p - text->data;
 
     return NGX_OK;
+}
+
+
+/* where the group's first check stands; NULL: it has none */
+
+static ngx_duplex_check_t **
+ngx_duplex_health_slot(ngx_duplex_health_t *health, ngx_duplex_group_t *group)
+{
+    ngx_uint_t            i;
+    ngx_duplex_check_t  **checks;
+
+    checks = health->checks.elts;
+
+    for (i = 0; i < health->checks.nelts; i++) {
+        if (checks[i]->group == group) {
+            return &checks[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_duplex_check_t *
+ngx_duplex_check_first(ngx_duplex_group_t *group)
+{
+    ngx_duplex_check_t  **slot;
+
+    if (ngx_duplex_health_present == NULL) {
+        return NULL;
+    }
+
+    slot = ngx_duplex_health_slot(ngx_duplex_health_present, group);
+
+    return slot ? *slot : NULL;
+}
+
+
+uint32_t
+ngx_duplex_check_digest(ngx_duplex_group_t *group)
+{
+    uint32_t             digest;
+    ngx_duplex_check_t  *check;
+
+    digest = 0;
+
+    for (check = ngx_duplex_check_first(group); check; check = check->next) {
+        digest += check->id;
+    }
+
+    return digest;
 }
 
 
@@ -182,9 +306,10 @@ ngx_duplex_health_added(ngx_duplex_peer_t *peer)
 {
     ngx_duplex_check_t  *check;
 
-    check = ngx_duplex_health_check(peer->group);
-
-    if (check) {
+    for (check = ngx_duplex_check_first(peer->group);
+         check;
+         check = check->next)
+    {
         ngx_duplex_schedule_add(check, peer);
     }
 }
@@ -213,7 +338,7 @@ ngx_duplex_health_state(ngx_duplex_peer_t *peer)
     ngx_duplex_check_t    *check;
     ngx_duplex_verdict_e   state;
 
-    check = ngx_duplex_health_check(peer->group);
+    check = ngx_duplex_check_first(peer->group);
 
     if (check == NULL) {
         return NULL;
@@ -221,10 +346,15 @@ ngx_duplex_health_state(ngx_duplex_peer_t *peer)
 
     state = ngx_duplex_health_own(peer);
 
-    if (state == ngx_duplex_verdict_unhealthy
-        || (state == ngx_duplex_verdict_checking && check->policy.mandatory))
-    {
+    if (state == ngx_duplex_verdict_unhealthy) {
         return ngx_duplex_verdict_word(state);
+    }
+
+    for ( /* void */ ; check; check = check->next) {
+
+        if (state == ngx_duplex_verdict_checking && check->policy.mandatory) {
+            return ngx_duplex_verdict_word(state);
+        }
     }
 
     return NULL;
@@ -237,21 +367,9 @@ ngx_duplex_health_fields(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json)
     uint64_t                     since;
     ngx_str_t                    node;
     ngx_uint_t                   i;
-    ngx_duplex_probed_record_t   probed;
     ngx_duplex_verdict_record_t  verdict;
 
-    ngx_duplex_health_probed(peer, &probed);
-
-    ngx_duplex_json_object(json, "health_checks");
-    ngx_duplex_json_integer(json, "checks", probed.checks);
-    ngx_duplex_json_integer(json, "fails", probed.fails);
-    ngx_duplex_json_integer(json, "unhealthy", probed.unhealthy);
-
-    if (probed.checks) {
-        ngx_duplex_json_boolean(json, "last_passed", probed.last_passed);
-    }
-
-    ngx_duplex_json_object_end(json);
+    ngx_duplex_health_counters(peer, json);
 
     ngx_duplex_json_array(json, "verdicts");
 
@@ -276,23 +394,46 @@ ngx_duplex_health_fields(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json)
 }
 
 
-static ngx_duplex_check_t *
-ngx_duplex_health_check(ngx_duplex_group_t *group)
+/* of all checks together; the last of them says whether it passed */
+
+static void
+ngx_duplex_health_counters(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json)
 {
-    ngx_uint_t            i;
-    ngx_duplex_check_t  **checks;
+    uint64_t              checks, fails, unhealthy, time;
+    ngx_uint_t            passed;
+    ngx_duplex_check_t   *check;
+    ngx_duplex_probed_t   probed;
 
-    if (ngx_duplex_health_present == NULL) {
-        return NULL;
-    }
+    checks = 0;
+    fails = 0;
+    unhealthy = 0;
+    time = 0;
+    passed = 0;
 
-    checks = ngx_duplex_health_present->checks.elts;
+    for (check = ngx_duplex_check_first(peer->group);
+         check;
+         check = check->next)
+    {
+        ngx_duplex_health_probed(peer, check, &probed);
 
-    for (i = 0; i < ngx_duplex_health_present->checks.nelts; i++) {
-        if (checks[i]->group == group) {
-            return checks[i];
+        checks += probed.checks;
+        fails += probed.fails;
+        unhealthy += probed.unhealthy;
+
+        if (probed.nresults && probed.time >= time) {
+            time = probed.time;
+            passed = (probed.results[0].reason == ngx_duplex_reason_none);
         }
     }
 
-    return NULL;
+    ngx_duplex_json_object(json, "health_checks");
+    ngx_duplex_json_integer(json, "checks", checks);
+    ngx_duplex_json_integer(json, "fails", fails);
+    ngx_duplex_json_integer(json, "unhealthy", unhealthy);
+
+    if (checks) {
+        ngx_duplex_json_boolean(json, "last_passed", passed);
+    }
+
+    ngx_duplex_json_object_end(json);
 }

@@ -3,8 +3,9 @@
  * Health checks: which groups are checked and how, and what the verdicts
  * mean for their peers.
  *
- * A check is of one cycle.  Verdicts are records: kind 'vrdt', one for each
- * node, replicated; kind 'prob' is the prober's own memory and stays here.
+ * A check is of one cycle; a group may have several of them.  Verdicts are records: kind 'vrdt', one for each
+ * node, replicated; kind 'prob' is the prober's own memory of each check and
+ * stays here.
  * Both outlive reloads and the death of any worker.
  *
  * How a probe is made is the protocol's business: see ngx_duplex_prober_t.
@@ -18,6 +19,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../upstream/ngx_duplex_upstream.h"
+#include "ngx_duplex_probed.h"
 #include "ngx_duplex_verdict.h"
 
 
@@ -44,6 +46,8 @@ typedef struct {
 typedef struct {
     void                      (*start)(ngx_duplex_probe_t *probe);
     void                      (*abort)(ngx_duplex_probe_t *probe);
+    /* lets go of probe->kept; NULL: keeps nothing from probe to probe */
+    void                      (*forget)(ngx_duplex_probe_t *probe);
 } ngx_duplex_prober_t;
 
 
@@ -52,6 +56,10 @@ struct ngx_duplex_check_s {
     ngx_duplex_check_policy_t   policy;
     ngx_duplex_prober_t        *prober;
     void                       *conf;           /* the prober's */
+
+    ngx_str_t                   text;           /* for people: "uri=/health" */
+    uint32_t                    id;             /* of the text, among equals */
+    ngx_duplex_check_t         *next;           /* of the same group */
 };
 
 
@@ -67,7 +75,8 @@ typedef struct {
     ngx_duplex_probe_end_e      end;
     ngx_duplex_reason_e         reason;         /* if failed */
     ngx_uint_t                  status;         /* of the answer, 0: none */
-    ngx_str_t                   text;           /* for people; may be empty */
+    ngx_str_t                   text;           /* what came, and what was
+                                                   expected; may be empty */
 } ngx_duplex_probe_result_t;
 
 
@@ -75,12 +84,26 @@ typedef struct {
 ngx_int_t ngx_duplex_health_register(ngx_conf_t *cf);
 
 /*
- * For bind.  "prober" and "conf" live as long as the cycle.
- * NGX_OK, NGX_ERROR: no memory; NGX_DECLINED: the group has a check already.
+ * For bind.  "prober", "conf" and "text" live as long as the cycle.  The text
+ * says what is checked, in the words of the directive: the same text is the
+ * same check after a reload, and on another node.
+ * NGX_OK, or NGX_ERROR: no memory.
  */
 ngx_int_t ngx_duplex_check_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
     ngx_duplex_check_policy_t *policy, ngx_duplex_prober_t *prober,
-    void *conf);
+    void *conf, ngx_str_t *text);
+
+/*
+ * For the directive: those of its parameters that say what is checked, or
+ * "none" if it has none of them.  NGX_OK, or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_duplex_check_text(ngx_conf_t *cf, const char *none,
+    ngx_str_t *text);
+
+/* of the present cycle; the others follow by "next"; NULL: none */
+ngx_duplex_check_t *ngx_duplex_check_first(ngx_duplex_group_t *group);
+/* of all checks of the group, in whatever order they stand */
+uint32_t ngx_duplex_check_digest(ngx_duplex_group_t *group);
 
 
 extern ngx_duplex_kind_t  ngx_duplex_health_verdict_kind;
@@ -89,9 +112,9 @@ extern ngx_duplex_kind_t  ngx_duplex_health_probed_kind;
 
 /* this node's verdict, "checking" if it has none */
 ngx_duplex_verdict_e ngx_duplex_health_own(ngx_duplex_peer_t *peer);
-/* zeroes for a server that was never probed */
+/* zeroes for a server that was never probed by this check */
 void ngx_duplex_health_probed(ngx_duplex_peer_t *peer,
-    ngx_duplex_probed_record_t *probed);
+    ngx_duplex_check_t *check, ngx_duplex_probed_t *probed);
 
 /*
  * The i-th of the nodes that have verdicts, and what it found; "since" in ms
@@ -104,11 +127,10 @@ ngx_int_t ngx_duplex_health_verdict(ngx_duplex_peer_t *peer, ngx_str_t *node,
 
 /* for the holder of the lease */
 void ngx_duplex_health_save_probed(ngx_duplex_peer_t *peer,
-    ngx_duplex_probed_record_t *probed);
+    ngx_duplex_check_t *check, ngx_duplex_probed_t *probed);
 /* NGX_OK, or NGX_ERROR: no memory, logged */
 ngx_int_t ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
-    ngx_duplex_verdict_e state, ngx_duplex_reason_e reason,
-    ngx_uint_t status);
+    ngx_duplex_verdict_record_t *verdict);
 void ngx_duplex_health_prune(void);
 
 

@@ -20,7 +20,10 @@
 
 /* room for the strings of either record */
 #define NGX_DUPLEX_HEALTH_RECORD                                              \
-    (NGX_DUPLEX_ZONE_MAX + NGX_DUPLEX_KEY_MAX + NGX_DUPLEX_PROBED_RECORD_LEN)
+    (NGX_DUPLEX_ZONE_MAX + NGX_DUPLEX_KEY_MAX + NGX_DUPLEX_PROBED_RECORD_MAX)
+
+/* of a check, in the keys of its records */
+#define NGX_DUPLEX_HEALTH_ID        8
 
 #define NGX_DUPLEX_HEALTH_MEMORY    (24 * 3600 * 1000ULL)       /* ms */
 
@@ -45,6 +48,8 @@ static ngx_int_t ngx_duplex_health_prune_record(ngx_duplex_record_t *rec,
     void *data);
 static ngx_int_t ngx_duplex_health_node_record(ngx_duplex_record_t *rec,
     void *data);
+static ngx_str_t ngx_duplex_health_probed_key(u_char *buf,
+    ngx_duplex_peer_t *peer, ngx_duplex_check_t *check);
 
 
 ngx_duplex_kind_t  ngx_duplex_health_verdict_kind = {
@@ -113,13 +118,17 @@ ngx_duplex_health_is_own(ngx_str_t *node)
 }
 
 
-/* forgets this node's verdicts on servers that are no longer configured */
+/* forgets what this node knows of servers that are no longer there */
 
 void
 ngx_duplex_health_prune(void)
 {
     (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
                                  NGX_DUPLEX_HEALTH_VERDICT, NULL,
+                                 ngx_duplex_health_prune_record, NULL);
+
+    (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
+                                 NGX_DUPLEX_HEALTH_PROBED, NULL,
                                  ngx_duplex_health_prune_record, NULL);
 }
 
@@ -130,8 +139,12 @@ ngx_duplex_health_prune_record(ngx_duplex_record_t *rec, void *data)
     ngx_str_t            node;
     ngx_duplex_record_t  gone;
 
-    if (ngx_duplex_health_peer(rec, &node) != NULL
-        || !ngx_duplex_health_is_own(&node))
+    if (ngx_duplex_health_peer(rec, &node) != NULL) {
+        return NGX_OK;
+    }
+
+    if (rec->kind == NGX_DUPLEX_HEALTH_VERDICT
+        && !ngx_duplex_health_is_own(&node))
     {
         return NGX_OK;
     }
@@ -271,46 +284,44 @@ ngx_duplex_health_verdict(ngx_duplex_peer_t *peer, ngx_str_t *node,
 }
 
 
-/* zeroes for a server that was never probed */
-
 void
-ngx_duplex_health_probed(ngx_duplex_peer_t *peer,
-    ngx_duplex_probed_record_t *probed)
+ngx_duplex_health_probed(ngx_duplex_peer_t *peer, ngx_duplex_check_t *check,
+    ngx_duplex_probed_t *probed)
 {
+    u_char               key[NGX_DUPLEX_KEY_MAX];
     u_char               buf[NGX_DUPLEX_HEALTH_RECORD];
     ngx_duplex_record_t  rec;
 
     rec.kind = NGX_DUPLEX_HEALTH_PROBED;
     rec.zone = peer->group->zone;
-    rec.key = peer->key;
+    rec.key = ngx_duplex_health_probed_key(key, peer, check);
 
     if (ngx_duplex_store_get(ngx_duplex_store_table(), &rec, buf, sizeof(buf))
             != NGX_OK
         || ngx_duplex_probed_decode(probed, &rec.value) != NGX_OK)
     {
-        ngx_memzero(probed, sizeof(ngx_duplex_probed_record_t));
+        ngx_memzero(probed, sizeof(ngx_duplex_probed_t));
     }
 }
 
 
 void
 ngx_duplex_health_save_probed(ngx_duplex_peer_t *peer,
-    ngx_duplex_probed_record_t *probed)
+    ngx_duplex_check_t *check, ngx_duplex_probed_t *probed)
 {
-    u_char               value[NGX_DUPLEX_PROBED_RECORD_LEN];
+    u_char               key[NGX_DUPLEX_KEY_MAX];
+    u_char               value[NGX_DUPLEX_PROBED_RECORD_MAX];
     ngx_duplex_record_t  rec;
-
-    ngx_duplex_probed_encode(probed, value);
 
     ngx_memzero(&rec, sizeof(ngx_duplex_record_t));
 
     rec.kind = NGX_DUPLEX_HEALTH_PROBED;
     rec.zone = peer->group->zone;
-    rec.key = peer->key;
-    rec.value.len = NGX_DUPLEX_PROBED_RECORD_LEN;
+    rec.key = ngx_duplex_health_probed_key(key, peer, check);
+    rec.value.len = ngx_duplex_probed_encode(probed, value);
     rec.value.data = value;
 
-    /* of a server that is gone for good nothing stays */
+    /* of a check that is gone for good nothing stays */
 
     rec.expire = ngx_duplex_clock_monotonic() + NGX_DUPLEX_HEALTH_MEMORY;
 
@@ -318,21 +329,38 @@ ngx_duplex_health_save_probed(ngx_duplex_peer_t *peer,
 }
 
 
+/* the peer's key, a space, and the id of the check */
+
+static ngx_str_t
+ngx_duplex_health_probed_key(u_char *buf, ngx_duplex_peer_t *peer,
+    ngx_duplex_check_t *check)
+{
+    u_char     id[NGX_DUPLEX_HEALTH_ID];
+    ngx_str_t  key, suffix;
+
+    suffix.data = id;
+    suffix.len = ngx_sprintf(id, "%08xD", check->id) - id;
+
+    key.data = buf;
+    key.len = ngx_duplex_verdict_key(buf, NGX_DUPLEX_KEY_MAX, &peer->key,
+                                     &suffix);
+
+    return key;
+}
+
+
 ngx_int_t
 ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
-    ngx_duplex_verdict_e state, ngx_duplex_reason_e reason, ngx_uint_t status)
+    ngx_duplex_verdict_record_t *verdict)
 {
-    u_char                        key[NGX_DUPLEX_KEY_MAX];
-    u_char                        value[NGX_DUPLEX_VERDICT_RECORD_LEN];
-    ngx_duplex_record_t           rec;
-    ngx_duplex_verdict_record_t   verdict;
+    u_char               key[NGX_DUPLEX_KEY_MAX];
+    u_char               value[NGX_DUPLEX_VERDICT_RECORD_LEN];
+    ngx_duplex_record_t  rec;
 
-    verdict.state = state;
-    verdict.reason = reason;
-    verdict.status = status;
-    verdict.incarnation = ngx_duplex_identity()->incarnation;
+    verdict->incarnation = ngx_duplex_identity()->incarnation;
+    verdict->digest = ngx_duplex_check_digest(peer->group);
 
-    ngx_duplex_verdict_encode(&verdict, value);
+    ngx_duplex_verdict_encode(verdict, value);
 
     ngx_memzero(&rec, sizeof(ngx_duplex_record_t));
 

@@ -2,12 +2,13 @@
 /*
  * The schedule of probes.
  *
- * Every worker has a probe for each server.  The one that holds the lease
+ * Every worker has a probe for each server and check.  The one that holds the lease
  * has a tree of those that wait, by due time, and one timer for the first of
- * them.  There a server is either in the tree or being probed, so never two
- * probes of it at once.
- * What must outlive the worker goes to the records (ngx_duplex_health.c):
- * the start of a probe before it is sent, its result as it comes in.
+ * them.  There each is either in the tree or under way, so never two of them
+ * at once.
+ * What must outlive the worker goes to the records (ngx_duplex_health_store.c):
+ * the start of a probe before it is sent, its result as it comes in
+ * (ngx_duplex_judge.c).
  */
 
 
@@ -16,6 +17,7 @@
 #include <ngx_event.h>
 #include "../core/ngx_duplex_clock.h"
 #include "../core/ngx_duplex_lease.h"
+#include "ngx_duplex_judge.h"
 #include "ngx_duplex_schedule.h"
 
 
@@ -33,7 +35,7 @@
 
 
 typedef struct {
-    ngx_queue_t          probes;
+    ngx_rbtree_t         probes;        /* by peer */
     ngx_uint_t           fresh;         /* never probed, since take */
 
     ngx_rbtree_t         waiting;
@@ -60,13 +62,9 @@ static void ngx_duplex_schedule_insert(ngx_duplex_probe_t *probe);
 static ngx_msec_t ngx_duplex_schedule_patience(ngx_duplex_probe_t *probe);
 static void ngx_duplex_schedule_probe(ngx_duplex_probe_t *probe,
     uint64_t now);
-static void ngx_duplex_schedule_judge(ngx_duplex_probe_t *probe,
-    ngx_duplex_probe_result_t *result, uint64_t now);
-static void ngx_duplex_schedule_log_fault(ngx_duplex_probe_t *probe,
-    ngx_duplex_probe_result_t *result);
-static void ngx_duplex_schedule_log_change(ngx_duplex_probe_t *probe,
-    ngx_duplex_verdict_e was, ngx_duplex_probe_result_t *result,
-    uint64_t now);
+static ngx_rbtree_node_t *ngx_duplex_schedule_first(void);
+static ngx_duplex_probe_t *ngx_duplex_schedule_find(ngx_duplex_peer_t *peer);
+static void ngx_duplex_schedule_forget(ngx_duplex_probe_t *probe);
 
 
 static ngx_duplex_schedule_t  ngx_duplex_schedule;
@@ -82,7 +80,7 @@ ngx_duplex_schedule_start(ngx_cycle_t *cycle)
 
     ngx_memzero(s, sizeof(ngx_duplex_schedule_t));
 
-    ngx_queue_init(&s->probes);
+    ngx_rbtree_init(&s->probes, &s->sentinel, ngx_rbtree_insert_value);
     ngx_rbtree_init(&s->waiting, &s->sentinel, ngx_rbtree_insert_value);
 
     /* a probe takes two connections; clients need the rest */
@@ -119,7 +117,9 @@ ngx_duplex_schedule_add(ngx_duplex_check_t *check, ngx_duplex_peer_t *peer)
     probe->check = check;
     probe->peer = peer;
 
-    ngx_queue_insert_tail(&s->probes, &probe->queue);
+    probe->by_peer.key = (ngx_rbtree_key_t) peer;
+
+    ngx_rbtree_insert(&s->probes, &probe->by_peer);
 
     if (s->active) {
         s->fresh = 0;
@@ -134,22 +134,12 @@ ngx_duplex_schedule_add(ngx_duplex_check_t *check, ngx_duplex_peer_t *peer)
 void
 ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer)
 {
-    ngx_queue_t            *q, *next;
     ngx_duplex_probe_t     *probe;
     ngx_duplex_schedule_t  *s;
 
     s = &ngx_duplex_schedule;
 
-    for (q = ngx_queue_head(&s->probes);
-         q != ngx_queue_sentinel(&s->probes);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        probe = ngx_queue_data(q, ngx_duplex_probe_t, queue);
-
-        if (probe->peer != peer) {
-            continue;
-        }
+    while ((probe = ngx_duplex_schedule_find(peer)) != NULL) {
 
         if (probe->running) {
             probe->check->prober->abort(probe);
@@ -159,7 +149,9 @@ ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer)
             ngx_rbtree_delete(&s->waiting, &probe->node);
         }
 
-        ngx_queue_remove(q);
+        ngx_duplex_schedule_forget(probe);
+
+        ngx_rbtree_delete(&s->probes, &probe->by_peer);
         ngx_free(probe);
     }
 
@@ -168,10 +160,105 @@ ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer)
 
 
 void
+ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer)
+{
+    uint64_t                now;
+    ngx_rbtree_node_t      *node;
+    ngx_duplex_probe_t     *probe;
+    ngx_duplex_schedule_t  *s;
+
+    s = &ngx_duplex_schedule;
+
+    if (!s->active) {
+        return;
+    }
+
+    now = ngx_duplex_clock_monotonic();
+    probe = ngx_duplex_schedule_find(peer);
+
+    while (probe && probe->peer == peer) {
+
+        if (!probe->running) {
+            ngx_rbtree_delete(&s->waiting, &probe->node);
+
+            probe->due = ngx_max(probe->started
+                                 + probe->check->policy.interval / 10, now);
+            probe->node.key = (ngx_rbtree_key_t) probe->due;
+
+            ngx_rbtree_insert(&s->waiting, &probe->node);
+        }
+
+        node = ngx_rbtree_next(&s->probes, &probe->by_peer);
+
+        probe = node ? ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer)
+                     : NULL;
+    }
+
+    ngx_duplex_schedule_run(0);
+}
+
+
+/* NULL: there are no probes */
+
+static ngx_rbtree_node_t *
+ngx_duplex_schedule_first(void)
+{
+    ngx_duplex_schedule_t  *s;
+
+    s = &ngx_duplex_schedule;
+
+    return s->probes.root == &s->sentinel
+           ? NULL : ngx_rbtree_min(s->probes.root, &s->sentinel);
+}
+
+
+/* the first of the peer's, in the order of the tree */
+
+static ngx_duplex_probe_t *
+ngx_duplex_schedule_find(ngx_duplex_peer_t *peer)
+{
+    ngx_rbtree_key_t    key;
+    ngx_rbtree_node_t  *node, *found, *sentinel;
+
+    key = (ngx_rbtree_key_t) peer;
+    node = ngx_duplex_schedule.probes.root;
+    sentinel = &ngx_duplex_schedule.sentinel;
+    found = NULL;
+
+    while (node != sentinel) {
+
+        if (node->key < key) {
+            node = node->right;
+            continue;
+        }
+
+        if (node->key == key) {
+            found = node;
+        }
+
+        node = node->left;
+    }
+
+    return found ? ngx_rbtree_data(found, ngx_duplex_probe_t, by_peer) : NULL;
+}
+
+
+/* what a prober kept for the next probe */
+
+static void
+ngx_duplex_schedule_forget(ngx_duplex_probe_t *probe)
+{
+    if (probe->kept) {
+        probe->check->prober->forget(probe);
+    }
+}
+
+
+void
 ngx_duplex_schedule_take(void)
 {
     uint64_t                now;
-    ngx_queue_t            *q;
+    ngx_rbtree_node_t      *node;
     ngx_duplex_schedule_t  *s;
 
     s = &ngx_duplex_schedule;
@@ -187,12 +274,12 @@ ngx_duplex_schedule_take(void)
 
     now = ngx_duplex_clock_monotonic();
 
-    for (q = ngx_queue_head(&s->probes);
-         q != ngx_queue_sentinel(&s->probes);
-         q = ngx_queue_next(q))
+    for (node = ngx_duplex_schedule_first();
+         node;
+         node = ngx_rbtree_next(&s->probes, node))
     {
         ngx_duplex_schedule_resume(
-                            ngx_queue_data(q, ngx_duplex_probe_t, queue), now);
+                     ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer), now);
     }
 
     ngx_duplex_schedule_arm(now);
@@ -211,7 +298,7 @@ ngx_duplex_schedule_beat(void)
 void
 ngx_duplex_schedule_drop(void)
 {
-    ngx_queue_t            *q;
+    ngx_rbtree_node_t      *node;
     ngx_duplex_probe_t     *probe;
     ngx_duplex_schedule_t  *s;
 
@@ -227,17 +314,19 @@ ngx_duplex_schedule_drop(void)
         ngx_del_timer(&s->timer);
     }
 
-    for (q = ngx_queue_head(&s->probes);
-         q != ngx_queue_sentinel(&s->probes);
-         q = ngx_queue_next(q))
+    for (node = ngx_duplex_schedule_first();
+         node;
+         node = ngx_rbtree_next(&s->probes, node))
     {
-        probe = ngx_queue_data(q, ngx_duplex_probe_t, queue);
+        probe = ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer);
 
         if (probe->running) {
             probe->check->prober->abort(probe);
             probe->running = 0;
             probe->run = NULL;
         }
+
+        ngx_duplex_schedule_forget(probe);
     }
 
     s->in_flight = 0;
@@ -268,12 +357,7 @@ ngx_duplex_probe_done(ngx_duplex_probe_t *probe,
 
     now = ngx_duplex_clock_monotonic();
 
-    if (result->end == ngx_duplex_probe_fault) {
-        ngx_duplex_schedule_log_fault(probe, result);
-
-    } else {
-        ngx_duplex_schedule_judge(probe, result, now);
-    }
+    ngx_duplex_judge(probe, result, now);
 
     ngx_duplex_schedule_requeue(probe, now);
     ngx_duplex_schedule_arm(now);
@@ -363,23 +447,25 @@ ngx_duplex_schedule_arm(uint64_t now)
 static void
 ngx_duplex_schedule_resume(ngx_duplex_probe_t *probe, uint64_t now)
 {
-    ngx_msec_t  interval;
+    ngx_msec_t           interval;
+    ngx_duplex_probed_t  probed;
 
     interval = probe->check->policy.interval;
 
-    ngx_duplex_health_probed(probe->peer, &probe->probed);
+    ngx_duplex_health_probed(probe->peer, probe->check, &probed);
 
-    probe->verdict.state = ngx_duplex_health_own(probe->peer);
-    probe->verdict.failed = probe->probed.failed;
-    probe->verdict.passed = probe->probed.passed;
+    probe->started = probed.started;
+    probe->verdict.state = probed.state;
+    probe->verdict.failed = probed.failed;
+    probe->verdict.passed = probed.passed;
 
-    if (probe->probed.started == 0 || probe->probed.started > now) {
+    if (probe->started == 0 || probe->started > now) {
         probe->due = now + ngx_duplex_schedule.fresh++
                            / NGX_DUPLEX_SCHEDULE_BUNCH
                            * NGX_DUPLEX_SCHEDULE_TICK % interval;
 
     } else {
-        probe->due = ngx_max(probe->probed.started + interval, now);
+        probe->due = ngx_max(probe->started + interval, now);
     }
 
     ngx_duplex_schedule_insert(probe);
@@ -401,10 +487,10 @@ ngx_duplex_schedule_requeue(ngx_duplex_probe_t *probe, uint64_t now)
     interval = probe->check->policy.interval;
 
     if (ngx_duplex_schedule_patience(probe)) {
-        probe->due = probe->probed.started + interval;
+        probe->due = probe->started + interval;
 
     } else {
-        earliest = probe->probed.started + interval - interval / 10;
+        earliest = probe->started + interval - interval / 10;
         probe->due = ngx_max(probe->due + interval, earliest);
     }
 
@@ -446,146 +532,19 @@ ngx_duplex_schedule_patience(ngx_duplex_probe_t *probe)
 static void
 ngx_duplex_schedule_probe(ngx_duplex_probe_t *probe, uint64_t now)
 {
+    ngx_duplex_probed_t  probed;
+
     probe->running = 1;
     ngx_duplex_schedule.in_flight++;
 
     probe->epoch = ngx_duplex_lease_epoch();
+    probe->started = now;
 
     /* first the record, then the packet: the next holder must not hurry */
 
-    probe->probed.started = now;
-    ngx_duplex_health_save_probed(probe->peer, &probe->probed);
+    ngx_duplex_health_probed(probe->peer, probe->check, &probed);
+    probed.started = now;
+    ngx_duplex_health_save_probed(probe->peer, probe->check, &probed);
 
     probe->check->prober->start(probe);
-}
-
-
-static void
-ngx_duplex_schedule_judge(ngx_duplex_probe_t *probe,
-    ngx_duplex_probe_result_t *result, uint64_t now)
-{
-    ngx_uint_t                   pass, changed;
-    ngx_duplex_verdict_e         was;
-    ngx_duplex_check_policy_t   *policy;
-    ngx_duplex_probed_record_t  *probed;
-
-    probed = &probe->probed;
-    policy = &probe->check->policy;
-
-    probe->faulty = 0;
-
-    was = probe->verdict.state;
-    pass = (result->end == ngx_duplex_probe_passed);
-
-    changed = ngx_duplex_verdict_turn(&probe->verdict, pass, policy->fails,
-                                      policy->passes);
-
-    probed->failed = probe->verdict.failed;
-    probed->passed = probe->verdict.passed;
-    probed->last_passed = pass;
-    probed->checks++;
-    probed->fails += !pass;
-    probed->unhealthy += (changed && !pass);
-
-    ngx_duplex_health_save_probed(probe->peer, probed);
-
-    if (!changed) {
-        return;
-    }
-
-    if (ngx_duplex_health_save_verdict(probe->peer, probe->verdict.state,
-                                       result->reason, result->status)
-        != NGX_OK)
-    {
-        /* not in force, which the store has logged: the next probe tries */
-
-        probe->verdict.state = was;
-        probed->unhealthy -= !pass;
-        return;
-    }
-
-    ngx_duplex_schedule_log_change(probe, was, result, now);
-}
-
-
-/* once, until a probe of this server has got through again */
-
-static void
-ngx_duplex_schedule_log_fault(ngx_duplex_probe_t *probe,
-    ngx_duplex_probe_result_t *result)
-{
-    if (probe->faulty) {
-        return;
-    }
-
-    probe->faulty = 1;
-
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "peer \"%V\" in upstream \"%V\" could not be probed, "
-                  "its verdict stays: %V",
-                  &probe->peer->name, &probe->check->group->name,
-                  &result->text);
-}
-
-
-static void
-ngx_duplex_schedule_log_change(ngx_duplex_probe_t *probe,
-    ngx_duplex_verdict_e was, ngx_duplex_probe_result_t *result, uint64_t now)
-{
-    u_char                     *p, *last, story[512];
-    ngx_uint_t                  level;
-    ngx_duplex_check_policy_t  *policy;
-
-    policy = &probe->check->policy;
-
-    p = story;
-    last = story + sizeof(story);
-
-    switch (result->reason) {
-
-    case ngx_duplex_reason_none:
-        if (result->status) {
-            p = ngx_slprintf(p, last, "%ui", result->status);
-
-        } else {
-            p = ngx_slprintf(p, last, "passed");
-        }
-
-        p = ngx_slprintf(p, last, " (%uD of %ui)", probe->verdict.passed,
-                         policy->passes);
-        break;
-
-    case ngx_duplex_reason_timeout:
-        p = ngx_slprintf(p, last, "%s after %uLms%s%V (%uD of %ui)",
-                         ngx_duplex_reason_word(result->reason),
-                         now - probe->probed.started,
-                         result->text.len ? ": " : "", &result->text,
-                         probe->verdict.failed, policy->fails);
-        break;
-
-    case ngx_duplex_reason_status:
-        p = ngx_slprintf(p, last, "%s %ui (%uD of %ui)",
-                         ngx_duplex_reason_word(result->reason),
-                         result->status, probe->verdict.failed,
-                         policy->fails);
-        break;
-
-    default:
-        p = ngx_slprintf(p, last, "%s: %V (%uD of %ui)",
-                         ngx_duplex_reason_word(result->reason),
-                         &result->text, probe->verdict.failed,
-                         policy->fails);
-    }
-
-    /* a server that had traffic all the time has not changed */
-
-    level = (was == ngx_duplex_verdict_checking
-             && probe->verdict.state == ngx_duplex_verdict_up
-             && !policy->mandatory) ? NGX_LOG_INFO : NGX_LOG_NOTICE;
-
-    ngx_log_error(level, ngx_cycle->log, 0,
-                  "peer \"%V\" in upstream \"%V\" is now %s: %*s",
-                  &probe->peer->name, &probe->check->group->name,
-                  ngx_duplex_verdict_word(probe->verdict.state),
-                  (size_t) (p - story), story);
 }

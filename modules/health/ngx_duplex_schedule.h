@@ -20,14 +20,15 @@ struct ngx_duplex_probe_s {
     ngx_duplex_check_t          *check;
     ngx_duplex_peer_t           *peer;
     void                        *run;       /* while it is under way */
+    void                        *kept;      /* from one to the next */
 
-    ngx_queue_t                  queue;     /* of the schedule's probes */
+    ngx_rbtree_node_t            by_peer;   /* key: the peer's address */
     ngx_rbtree_node_t            node;      /* key: latest start, in ms */
     uint64_t                     due;       /* without jitter and patience */
+    uint64_t                     started;   /* the last one */
     uint64_t                     epoch;     /* of the lease when started */
 
-    ngx_duplex_verdict_t         verdict;
-    ngx_duplex_probed_record_t   probed;
+    ngx_duplex_verdict_t         verdict;   /* of this check alone */
 
     unsigned                     running:1;
     unsigned                     faulty:1;  /* a local fault was logged */
@@ -41,6 +42,12 @@ void ngx_duplex_schedule_start(ngx_cycle_t *cycle);
 void ngx_duplex_schedule_add(ngx_duplex_check_t *check,
     ngx_duplex_peer_t *peer);
 void ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer);
+
+/*
+ * Probes the peer now, by all its checks: something was heard of it.  At most
+ * one probe in a tenth of the interval comes of that.
+ */
+void ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer);
 
 /* goes on where the last holder stopped */
 void ngx_duplex_schedule_take(void);

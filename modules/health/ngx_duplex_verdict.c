@@ -1,17 +1,17 @@
 
 /*
- * The verdict on one server: the state machine of health.dot, and the two
- * records it is kept in.  Pure functions: whoever calls owns the data.
+ * The verdict on one server: the state machine of health.dot, and the
+ * record it is told in.  Pure functions: whoever calls owns the data.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_bytes.h"
 #include "ngx_duplex_verdict.h"
 
 
-#define NGX_DUPLEX_VERDICT_FORMAT  1    /* first byte of a verdict record */
-#define NGX_DUPLEX_PROBED_FORMAT   1
+#define NGX_DUPLEX_VERDICT_FORMAT  2    /* first byte of a verdict record */
 
 #define NGX_DUPLEX_STATUS_MAX      999
 
@@ -26,8 +26,6 @@ static ngx_duplex_verdict_e ngx_duplex_verdict_while_up(
     ngx_duplex_verdict_t *verdict, ngx_uint_t fails, ngx_uint_t passes);
 static ngx_duplex_verdict_e ngx_duplex_verdict_while_unhealthy(
     ngx_duplex_verdict_t *verdict, ngx_uint_t fails, ngx_uint_t passes);
-static u_char *ngx_duplex_verdict_write(u_char *p, uint64_t n, size_t bytes);
-static u_char *ngx_duplex_verdict_read(u_char *p, uint64_t *n, size_t bytes);
 
 
 static const char  *ngx_duplex_verdict_words[] = {
@@ -47,7 +45,10 @@ static const char  *ngx_duplex_reason_words[] = {
     "header",
     "body",
     "closed",
-    "answer"
+    "answer",
+    "require",
+    "grpc",
+    "protocol"
 };
 
 
@@ -135,34 +136,54 @@ ngx_duplex_verdict_while_unhealthy(ngx_duplex_verdict_t *verdict,
 }
 
 
+ngx_duplex_verdict_e
+ngx_duplex_verdict_of(ngx_duplex_verdict_e was, ngx_uint_t up,
+    ngx_uint_t unhealthy, ngx_uint_t n)
+{
+    if (unhealthy) {
+        return ngx_duplex_verdict_unhealthy;
+    }
+
+    return up == n ? ngx_duplex_verdict_up : was;
+}
+
+
 void
 ngx_duplex_verdict_encode(ngx_duplex_verdict_record_t *rec, u_char *buf)
 {
     u_char  *p;
 
-    p = ngx_duplex_verdict_write(buf, NGX_DUPLEX_VERDICT_FORMAT, 1);
-    p = ngx_duplex_verdict_write(p, rec->state, 1);
-    p = ngx_duplex_verdict_write(p, rec->reason, 1);
-    p = ngx_duplex_verdict_write(p, rec->status, 2);
-    (void) ngx_duplex_verdict_write(p, rec->incarnation, 8);
+    p = ngx_duplex_bytes_put(buf, NGX_DUPLEX_VERDICT_FORMAT, 1);
+    p = ngx_duplex_bytes_put(p, rec->state, 1);
+    p = ngx_duplex_bytes_put(p, rec->reason, 1);
+    p = ngx_duplex_bytes_put(p, rec->status, 2);
+    p = ngx_duplex_bytes_put(p, rec->incarnation, 8);
+    p = ngx_duplex_bytes_put(p, rec->digest, 4);
+    (void) ngx_duplex_bytes_put(p, rec->check, 4);
 }
 
 
 ngx_int_t
 ngx_duplex_verdict_decode(ngx_duplex_verdict_record_t *rec, ngx_str_t *value)
 {
-    u_char    *p;
-    uint64_t   format, state, reason, status;
+    uint64_t             format, state, reason, status;
+    ngx_duplex_bytes_t   b;
 
     if (value->len != NGX_DUPLEX_VERDICT_RECORD_LEN) {
         return NGX_ERROR;
     }
 
-    p = ngx_duplex_verdict_read(value->data, &format, 1);
-    p = ngx_duplex_verdict_read(p, &state, 1);
-    p = ngx_duplex_verdict_read(p, &reason, 1);
-    p = ngx_duplex_verdict_read(p, &status, 2);
-    (void) ngx_duplex_verdict_read(p, &rec->incarnation, 8);
+    b.pos = value->data;
+    b.last = value->data + value->len;
+    b.failed = 0;
+
+    format = ngx_duplex_bytes_get(&b, 1);
+    state = ngx_duplex_bytes_get(&b, 1);
+    reason = ngx_duplex_bytes_get(&b, 1);
+    status = ngx_duplex_bytes_get(&b, 2);
+    rec->incarnation = ngx_duplex_bytes_get(&b, 8);
+    rec->digest = (uint32_t) ngx_duplex_bytes_get(&b, 4);
+    rec->check = (uint32_t) ngx_duplex_bytes_get(&b, 4);
 
     if (format != NGX_DUPLEX_VERDICT_FORMAT
         || (state != ngx_duplex_verdict_up
@@ -176,53 +197,6 @@ ngx_duplex_verdict_decode(ngx_duplex_verdict_record_t *rec, ngx_str_t *value)
     rec->state = (ngx_duplex_verdict_e) state;
     rec->reason = (ngx_duplex_reason_e) reason;
     rec->status = (ngx_uint_t) status;
-
-    return NGX_OK;
-}
-
-
-void
-ngx_duplex_probed_encode(ngx_duplex_probed_record_t *rec, u_char *buf)
-{
-    u_char  *p;
-
-    p = ngx_duplex_verdict_write(buf, NGX_DUPLEX_PROBED_FORMAT, 1);
-    p = ngx_duplex_verdict_write(p, rec->started, 8);
-    p = ngx_duplex_verdict_write(p, rec->failed, 4);
-    p = ngx_duplex_verdict_write(p, rec->passed, 4);
-    p = ngx_duplex_verdict_write(p, rec->checks, 8);
-    p = ngx_duplex_verdict_write(p, rec->fails, 8);
-    p = ngx_duplex_verdict_write(p, rec->unhealthy, 8);
-    (void) ngx_duplex_verdict_write(p, rec->last_passed, 1);
-}
-
-
-ngx_int_t
-ngx_duplex_probed_decode(ngx_duplex_probed_record_t *rec, ngx_str_t *value)
-{
-    u_char    *p;
-    uint64_t   format, failed, passed, last_passed;
-
-    if (value->len != NGX_DUPLEX_PROBED_RECORD_LEN) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_duplex_verdict_read(value->data, &format, 1);
-    p = ngx_duplex_verdict_read(p, &rec->started, 8);
-    p = ngx_duplex_verdict_read(p, &failed, 4);
-    p = ngx_duplex_verdict_read(p, &passed, 4);
-    p = ngx_duplex_verdict_read(p, &rec->checks, 8);
-    p = ngx_duplex_verdict_read(p, &rec->fails, 8);
-    p = ngx_duplex_verdict_read(p, &rec->unhealthy, 8);
-    (void) ngx_duplex_verdict_read(p, &last_passed, 1);
-
-    if (format != NGX_DUPLEX_PROBED_FORMAT || last_passed > 1) {
-        return NGX_ERROR;
-    }
-
-    rec->failed = (uint32_t) failed;
-    rec->passed = (uint32_t) passed;
-    rec->last_passed = (ngx_uint_t) last_passed;
 
     return NGX_OK;
 }
@@ -264,30 +238,4 @@ ngx_duplex_verdict_key_split(ngx_str_t *key, ngx_str_t *peer, ngx_str_t *node)
     node->len = key->len - n;
 
     return NGX_OK;
-}
-
-
-/* big-endian, the lowest "bytes" of "n" */
-
-static u_char *
-ngx_duplex_verdict_write(u_char *p, uint64_t n, size_t bytes)
-{
-    while (bytes--) {
-        *p++ = (u_char) (n >> (8 * bytes));
-    }
-
-    return p;
-}
-
-
-static u_char *
-ngx_duplex_verdict_read(u_char *p, uint64_t *n, size_t bytes)
-{
-    *n = 0;
-
-    while (bytes--) {
-        *n = *n << 8 | *p++;
-    }
-
-    return p;
 }

@@ -29,11 +29,14 @@ typedef enum {
     ngx_duplex_reason_connect,          /* refused, unreachable */
     ngx_duplex_reason_timeout,          /* of whatever step */
     ngx_duplex_reason_tls,              /* handshake or certificate */
-    ngx_duplex_reason_status,           /* answered, but not 200 to 399 */
-    ngx_duplex_reason_header,           /* none, broken or too long */
-    ngx_duplex_reason_body,             /* shorter than announced */
+    ngx_duplex_reason_status,           /* not a wanted one */
+    ngx_duplex_reason_header,           /* broken, too long, not wanted */
+    ngx_duplex_reason_body,             /* incomplete, or not wanted */
     ngx_duplex_reason_closed,           /* before any answer */
     ngx_duplex_reason_answer,           /* not the expected one */
+    ngx_duplex_reason_require,          /* a variable of "require" */
+    ngx_duplex_reason_grpc,             /* not serving, or another status */
+    ngx_duplex_reason_protocol,         /* answered, in another protocol */
     ngx_duplex_reason_n
 } ngx_duplex_reason_e;
 
@@ -52,23 +55,12 @@ typedef struct {
     ngx_duplex_reason_e   reason;
     ngx_uint_t            status;       /* of the answer, 0: none */
     uint64_t              incarnation;  /* of the node that found it */
+    uint32_t              digest;       /* of all checks of the group there */
+    uint32_t              check;        /* id of the one that decided */
 } ngx_duplex_verdict_record_t;
 
 
-/* what the next prober of the same node must know; stays on the node */
-typedef struct {
-    uint64_t              started;      /* last probe, ms, monotonic clock */
-    uint32_t              failed;       /* in a row */
-    uint32_t              passed;       /* in a row */
-    uint64_t              checks;
-    uint64_t              fails;
-    uint64_t              unhealthy;    /* times it became so */
-    ngx_uint_t            last_passed;  /* meaningful if checks > 0 */
-} ngx_duplex_probed_record_t;
-
-
-#define NGX_DUPLEX_VERDICT_RECORD_LEN  13
-#define NGX_DUPLEX_PROBED_RECORD_LEN   42
+#define NGX_DUPLEX_VERDICT_RECORD_LEN  21
 
 
 /* "checking", "up", "unhealthy" */
@@ -84,15 +76,19 @@ const char *ngx_duplex_reason_word(ngx_duplex_reason_e reason);
 ngx_uint_t ngx_duplex_verdict_turn(ngx_duplex_verdict_t *verdict,
     ngx_uint_t pass, ngx_uint_t fails, ngx_uint_t passes);
 
+/*
+ * What "n" checks of a server come to: one that fails is enough to be out,
+ * all must pass to be in, and until then it stays as it was.
+ */
+ngx_duplex_verdict_e ngx_duplex_verdict_of(ngx_duplex_verdict_e was,
+    ngx_uint_t up, ngx_uint_t unhealthy, ngx_uint_t n);
 
-/* into *_RECORD_LEN bytes */
+
+/* into NGX_DUPLEX_VERDICT_RECORD_LEN bytes */
 void ngx_duplex_verdict_encode(ngx_duplex_verdict_record_t *rec, u_char *buf);
-void ngx_duplex_probed_encode(ngx_duplex_probed_record_t *rec, u_char *buf);
 
 /* NGX_OK, or NGX_ERROR: not such a record; another node may have sent it */
 ngx_int_t ngx_duplex_verdict_decode(ngx_duplex_verdict_record_t *rec,
-    ngx_str_t *value);
-ngx_int_t ngx_duplex_probed_decode(ngx_duplex_probed_record_t *rec,
     ngx_str_t *value);
 
 

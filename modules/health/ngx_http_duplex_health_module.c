@@ -24,6 +24,7 @@
 typedef struct {
     ngx_duplex_check_policy_t   policy;
     ngx_http_duplex_check_t     check;
+    ngx_str_t                   text;       /* what is checked */
 
     ngx_str_t                   file;
     ngx_uint_t                  line;
@@ -186,6 +187,10 @@ ngx_http_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has \"persistent\" without \"mandatory\"";
     }
 
+    if (ngx_duplex_check_text(cf, "uri=/", &health->text) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     health->file = cf->conf_file->file.name;
     health->line = cf->conf_file->line;
 
@@ -317,27 +322,16 @@ static ngx_int_t
 ngx_http_duplex_health_bind_check(ngx_conf_t *cf,
     ngx_http_duplex_health_t *health)
 {
-    ngx_int_t            rc;
     ngx_duplex_group_t  *group;
 
     group = ngx_http_duplex_health_group(cf, health);
-    if (group == NULL) {
-        return NGX_ERROR;
-    }
 
-    rc = ngx_duplex_check_add(cf, group, &health->policy,
-                              &ngx_http_duplex_prober, &health->check);
-
-    if (rc == NGX_DECLINED) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "second \"health_check\" of upstream \"%V\": this "
-                           "version of nginx-duplex has one for each group, "
-                           "in %V:%ui",
-                           &group->name, &health->file, health->line);
-        return NGX_ERROR;
-    }
-
-    if (rc != NGX_OK) {
+    if (group == NULL
+        || ngx_duplex_check_add(cf, group, &health->policy,
+                                &ngx_http_duplex_prober, &health->check,
+                                &health->text)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

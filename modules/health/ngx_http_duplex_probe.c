@@ -79,7 +79,8 @@ static ngx_uint_t ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
 
 ngx_duplex_prober_t  ngx_http_duplex_prober = {
     ngx_http_duplex_probe_start,
-    ngx_http_duplex_probe_abort
+    ngx_http_duplex_probe_abort,
+    NULL                                   /* forget */
 };
 
 

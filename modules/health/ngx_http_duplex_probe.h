@@ -38,7 +38,7 @@ typedef struct {
 extern ngx_duplex_prober_t  ngx_http_duplex_prober;
 
 
-/* for bind, when all locations are merged; once for a group */
+/* for bind, when all locations are merged */
 ngx_int_t ngx_http_duplex_probe_bind(ngx_conf_t *cf,
     ngx_http_duplex_check_t *check);
 

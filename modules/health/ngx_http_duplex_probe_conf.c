@@ -58,8 +58,10 @@ ngx_http_duplex_probe_bind(ngx_conf_t *cf, ngx_http_duplex_check_t *check)
     hscf = ngx_http_conf_upstream_srv_conf(check->us,
                                            ngx_http_duplex_health_module);
 
-    hscf->init = check->us->peer.init;
-    check->us->peer.init = ngx_http_duplex_probe_init_peer;
+    if (check->us->peer.init != ngx_http_duplex_probe_init_peer) {
+        hscf->init = check->us->peer.init;
+        check->us->peer.init = ngx_http_duplex_probe_init_peer;
+    }
 
     return NGX_OK;
 }

@@ -26,6 +26,7 @@ typedef struct {
     ngx_duplex_check_policy_t             policy;
     ngx_stream_duplex_check_t             check;
     ngx_str_t                             match;
+    ngx_str_t                             text;     /* what is checked */
 
     ngx_stream_duplex_health_srv_conf_t  *hscf;
     u_char                               *file;
@@ -219,6 +220,10 @@ ngx_stream_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has \"persistent\" without \"mandatory\"";
     }
 
+    if (ngx_duplex_check_text(cf, "connect", &health->text) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     health->hscf = hscf;
     health->file = cf->conf_file->file.name.data;
     health->line = cf->conf_file->line;
@@ -380,7 +385,6 @@ ngx_stream_duplex_health_bind_check(ngx_conf_t *cf,
     ngx_stream_duplex_health_main_conf_t *hmcf,
     ngx_stream_duplex_health_t *health)
 {
-    ngx_int_t                   rc;
     ngx_duplex_group_t         *group;
     ngx_stream_duplex_match_t  *match;
 
@@ -405,17 +409,11 @@ ngx_stream_duplex_health_bind_check(ngx_conf_t *cf,
     health->check.timeout = health->hscf->timeout;
     health->check.handler = health->hscf->handler;
 
-    rc = ngx_duplex_check_add(cf, group, &health->policy,
-                              &ngx_stream_duplex_prober, &health->check);
-
-    if (rc == NGX_DECLINED) {
-        (void) ngx_stream_duplex_health_refuse(cf, health,
-                                    "is the second one of stream upstream",
-                                    &group->name);
-        return NGX_ERROR;
-    }
-
-    if (rc != NGX_OK) {
+    if (ngx_duplex_check_add(cf, group, &health->policy,
+                             &ngx_stream_duplex_prober, &health->check,
+                             &health->text)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -81,7 +81,8 @@ static void ngx_stream_duplex_probe_fail(ngx_stream_duplex_probe_t *sp,
 
 ngx_duplex_prober_t  ngx_stream_duplex_prober = {
     ngx_stream_duplex_probe_start,
-    ngx_stream_duplex_probe_abort
+    ngx_stream_duplex_probe_abort,
+    NULL                                   /* forget */
 };
 
 

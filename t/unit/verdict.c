@@ -2,7 +2,7 @@
 /*
  * links: modules/health/ngx_duplex_verdict.c
  *
- * The verdict: how many probes in a row it takes, and what its records hold.
+ * The verdict: how many probes in a row it takes, and what its record holds.
  */
 
 
@@ -114,7 +114,7 @@ test_verdict_record(void)
         u_char       value;
         const char  *name;
     } bad[] = {
-        { 0, 2, "unknown format" },
+        { 0, 1, "unknown format" },
         { 1, ngx_duplex_verdict_checking, "no verdict" },
         { 1, ngx_duplex_verdict_n, "unknown state" },
         { 2, ngx_duplex_reason_n, "unknown reason" },
@@ -125,6 +125,8 @@ test_verdict_record(void)
     rec.reason = ngx_duplex_reason_status;
     rec.status = 503;
     rec.incarnation = 0xfedcba9876543210;
+    rec.digest = 0x89abcdef;
+    rec.check = 0x01234567;
 
     value.data = buf;
     value.len = NGX_DUPLEX_VERDICT_RECORD_LEN;
@@ -133,7 +135,8 @@ test_verdict_record(void)
 
     ok(ngx_duplex_verdict_decode(&got, &value) == NGX_OK
        && got.state == rec.state && got.reason == rec.reason
-       && got.status == rec.status && got.incarnation == rec.incarnation,
+       && got.status == rec.status && got.incarnation == rec.incarnation
+       && got.digest == rec.digest && got.check == rec.check,
        "verdict record");
 
     for (i = 0; i <= NGX_DUPLEX_VERDICT_RECORD_LEN + 1; i++) {
@@ -161,49 +164,36 @@ test_verdict_record(void)
 
 
 static void
-test_probed_record(void)
+test_of(void)
 {
-    u_char                       buf[NGX_DUPLEX_PROBED_RECORD_LEN + 1];
-    ngx_str_t                    value;
-    ngx_uint_t                   i;
-    ngx_duplex_probed_record_t   rec, got;
+    ngx_uint_t  i;
 
-    ngx_memzero(&rec, sizeof(rec));
-    ngx_memzero(&got, sizeof(got));
+    static struct {
+        ngx_duplex_verdict_e  was;
+        ngx_uint_t            up;
+        ngx_uint_t            unhealthy;
+        ngx_duplex_verdict_e  is;
+        const char           *name;
+    } cases[] = {
+        { ngx_duplex_verdict_checking, 0, 0, ngx_duplex_verdict_checking,
+          "nothing known" },
+        { ngx_duplex_verdict_checking, 2, 0, ngx_duplex_verdict_checking,
+          "two of three passed" },
+        { ngx_duplex_verdict_checking, 3, 0, ngx_duplex_verdict_up,
+          "all passed" },
+        { ngx_duplex_verdict_up, 2, 1, ngx_duplex_verdict_unhealthy,
+          "one failed" },
+        { ngx_duplex_verdict_unhealthy, 2, 0, ngx_duplex_verdict_unhealthy,
+          "one is still to pass" },
+        { ngx_duplex_verdict_up, 2, 0, ngx_duplex_verdict_up,
+          "a check was added" }
+    };
 
-    rec.started = 0x0102030405060708;
-    rec.failed = 3;
-    rec.passed = NGX_MAX_UINT32_VALUE;
-    rec.checks = 1000000000000;
-    rec.fails = 5;
-    rec.unhealthy = 2;
-    rec.last_passed = 1;
-
-    value.data = buf;
-    value.len = NGX_DUPLEX_PROBED_RECORD_LEN;
-
-    ngx_duplex_probed_encode(&rec, buf);
-
-    is_int(ngx_duplex_probed_decode(&got, &value), NGX_OK, "probe record");
-    ok(ngx_memcmp(&rec, &got, sizeof(rec)) == 0, "comes back as it was");
-
-    for (i = 0; i <= NGX_DUPLEX_PROBED_RECORD_LEN + 1; i++) {
-        value.len = i;
-
-        if (ngx_duplex_probed_decode(&got, &value)
-            != (i == NGX_DUPLEX_PROBED_RECORD_LEN ? NGX_OK : NGX_ERROR))
-        {
-            break;
-        }
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_int(ngx_duplex_verdict_of(cases[i].was, cases[i].up,
+                                     cases[i].unhealthy, 3),
+               cases[i].is, "three checks: %s", cases[i].name);
     }
-
-    is_int(i, NGX_DUPLEX_PROBED_RECORD_LEN + 2, "of its length only");
-
-    value.len = NGX_DUPLEX_PROBED_RECORD_LEN;
-    buf[0] = 0;
-
-    is_int(ngx_duplex_probed_decode(&got, &value), NGX_ERROR,
-           "unknown format");
 }
 
 
@@ -248,10 +238,11 @@ main(void)
 {
     test_turn();
     test_verdict_record();
-    test_probed_record();
+    test_of();
     test_key();
 
-    ok(strcmp(ngx_duplex_reason_word(ngx_duplex_reason_answer), "answer") == 0,
+    ok(strcmp(ngx_duplex_reason_word(ngx_duplex_reason_protocol), "protocol")
+           == 0,
        "the last reason has its word");
 
     return done_testing();
