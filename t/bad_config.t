@@ -270,7 +270,6 @@ my %bad = (
     'health_check' => [
         location => 'health_check colour=red;', '"colour=red"',
         location => 'health_check persistent;', '"health_check"',
-        location => 'health_check; health_check;', '"health_check"',
     ],
 
     'ngx_http_duplex_health_params interval' => [

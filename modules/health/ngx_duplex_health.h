@@ -3,9 +3,9 @@
  * Health checks: which groups are checked and how, and what the verdicts
  * mean for their peers.
  *
- * A check is of one cycle; a group may have several of them.  Verdicts are records: kind 'vrdt', one for each
- * node, replicated; kind 'prob' is the prober's own memory of each check and
- * stays here.
+ * A check is of one cycle; a group may have several of them.  Verdicts are
+ * records: kind 'vrdt', one for each node, replicated; kind 'prob' is the
+ * prober's own memory of each check and stays here.
  * Both outlive reloads and the death of any worker.
  *
  * How a probe is made is the protocol's business: see ngx_duplex_prober_t.

@@ -2,11 +2,11 @@
 /*
  * The schedule of probes.
  *
- * Every worker has a probe for each server and check.  The one that holds the lease
- * has a tree of those that wait, by due time, and one timer for the first of
- * them.  There each is either in the tree or under way, so never two of them
- * at once.
- * What must outlive the worker goes to the records (ngx_duplex_health_store.c):
+ * Every worker has a probe for each server and check.  The one that holds
+ * the lease has a tree of those that wait, by due time, and one timer for the
+ * first of them.  There each is either in the tree or under way, so never two
+ * of them at once.
+ * What must outlive the worker goes to records (ngx_duplex_health_store.c):
  * the start of a probe before it is sent, its result as it comes in
  * (ngx_duplex_judge.c).
  */

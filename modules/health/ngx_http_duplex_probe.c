@@ -346,7 +346,7 @@ ngx_http_duplex_probe_cleanup(void *data)
     } else if (hp->log.text.len) {
         hp->result.text = hp->log.text;
 
-    } else if (hp->result.text.len == 0) {
+    } else if (hp->result.end == ngx_duplex_probe_fault) {
         hp->result.text = hp->finalize ? ngx_http_duplex_probe_unknown
                                        : ngx_http_duplex_probe_hidden;
     }
