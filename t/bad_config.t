@@ -89,6 +89,19 @@ my %bad = (
         upstream => 'server 127.0.0.1:1 drain=1;', '"drain=1"',
     ],
 
+    'queue' => [
+        upstream => "$SERVER queue 0;", '"0"',
+        upstream => "$SERVER queue many;", '"many"',
+        upstream => "$SERVER queue 1; queue 2;", '"queue"',
+        upstream => "$SERVER queue 1 colour=red;", '"colour=red"',
+        upstream => "$SERVER queue;", '"queue"',
+    ],
+
+    'ngx_http_duplex_queue_params timeout' => [
+        upstream => "$SERVER queue 1 timeout=0;", '"0"',
+        upstream => "$SERVER queue 1 timeout=soon;", '"soon"',
+    ],
+
     'keepalive' => [
         upstream => "$SERVER keepalive -1;", '"-1"',
         upstream => "$SERVER keepalive x;", '"x"',

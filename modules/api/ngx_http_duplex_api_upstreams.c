@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_duplex_api_server.h"
+#include "../upstream/ngx_duplex_queue.h"
 #include "ngx_http_duplex_api_upstreams.h"
 
 
@@ -182,6 +183,8 @@ ngx_http_duplex_api_upstream_group(ngx_duplex_json_t *json,
 
     ngx_duplex_json_integer(json, "zombies", 0);
     ngx_duplex_json_string(json, "zone", &group->shm);
+
+    ngx_duplex_queue_fields(group, json);
 }
 
 

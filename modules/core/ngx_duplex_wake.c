@@ -16,7 +16,7 @@ static void ngx_duplex_wake_write(ngx_duplex_wake_e which);
 
 
 static int                ngx_duplex_wake_fd[ngx_duplex_wake_n]
-                              = { -1, -1, -1 };
+                              = { -1, -1, -1, -1 };
 static ngx_connection_t  *ngx_duplex_wake_conn[ngx_duplex_wake_n];
 static ngx_event_t        ngx_duplex_wake_event[ngx_duplex_wake_n];
 

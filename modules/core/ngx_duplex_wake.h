@@ -21,6 +21,8 @@ typedef enum {
     ngx_duplex_wake_workers = 0,    /* all: derived state is out of date */
     ngx_duplex_wake_holder,         /* of the lease: something to ship */
     ngx_duplex_wake_acked,          /* all: another node has acknowledged */
+    ngx_duplex_wake_queues,         /* those where requests wait: a server
+                                       is free */
     ngx_duplex_wake_n
 } ngx_duplex_wake_e;
 

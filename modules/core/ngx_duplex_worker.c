@@ -103,6 +103,7 @@ ngx_duplex_worker_exit(void)
     }
 
     ngx_duplex_wake_unwatch(ngx_duplex_wake_workers);
+    ngx_duplex_wake_unwatch(ngx_duplex_wake_queues);
 }
 
 

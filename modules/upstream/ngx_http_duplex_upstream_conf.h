@@ -12,12 +12,14 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "ngx_http_duplex_upstream.h"
+#include "ngx_duplex_queue.h"
 
 
 typedef struct {
     ngx_array_t                    *servers;   /* the "server" lines */
 
     ngx_http_duplex_wrap_pt         wrap;
+    ngx_duplex_queue_t             *queue;
     ngx_http_upstream_init_pt       init_upstream;
     ngx_http_upstream_init_peer_pt  init_peer;
 

@@ -15,6 +15,7 @@
 #include "../core/ngx_duplex_compat.h"
 #include "ngx_http_duplex_upstream.h"
 #include "ngx_http_duplex_driver.h"
+#include "ngx_http_duplex_queue.h"
 #include "ngx_http_duplex_upstream_conf.h"
 
 
@@ -45,6 +46,13 @@ static ngx_command_t  ngx_http_duplex_upstream_commands[] = {
     { ngx_string("server"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
       ngx_http_duplex_upstream_server,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("queue"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE12,
+      ngx_http_duplex_queue,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -129,6 +137,10 @@ ngx_http_duplex_upstream_preconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_duplex_queue_register(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_duplex_register_service(cf, NGX_HTTP_DUPLEX_UPSTREAM,
                                        &ngx_http_duplex_upstream_service);
 }
@@ -170,7 +182,11 @@ ngx_http_duplex_upstream_init_main_conf(ngx_conf_t *cf, void *conf)
         uscf = ngx_http_conf_upstream_srv_conf(us[i],
                                               ngx_http_duplex_upstream_module);
 
-        if (uscf->wrap) {
+        if (uscf->queue) {
+            uscf->queue->zone = (us[i]->shm_zone != NULL);
+        }
+
+        if (uscf->wrap || uscf->queue) {
             uscf->init_upstream = us[i]->peer.init_upstream
                                   ? us[i]->peer.init_upstream
                                   : ngx_http_upstream_init_round_robin;
@@ -318,5 +334,14 @@ ngx_http_duplex_upstream_init_peer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return uscf->wrap(r, us);
+    if (uscf->queue) {
+        uscf->queue->stock = ngx_http_duplex_upstream_is_stock(r->upstream);
+    }
+
+    if (uscf->wrap && uscf->wrap(r, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return uscf->queue ? ngx_http_duplex_queue_init_peer(r, uscf->queue)
+                       : NGX_OK;
 }
