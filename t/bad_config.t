@@ -52,6 +52,11 @@ my %bad = (
         main => 'duplex_node "";', '""',
     ],
 
+    'duplex_cluster' => [
+        main => 'duplex_cluster "a b";', '"a b"',
+        main => 'duplex_cluster a; duplex_cluster b;', '"duplex_cluster"',
+    ],
+
     'duplex_store_size' => [
         main => 'duplex_store_size 4x;', '"4x"',
         main => 'duplex_store_size 63k;', '"63k"',
@@ -244,6 +249,23 @@ my %bad = (
     'zone_sync_ssl_name' => [
         stream => 'zone_sync_ssl_name a; zone_sync_ssl_name b;',
             '"zone_sync_ssl_name"',
+    ],
+
+    'zone_sync_secret' => [
+        stream => 'zone_sync_secret /nowhere;', '"/nowhere"',
+        stream => 'zone_sync_secret /dev/null;', '"/dev/null"',
+        stream => 'zone_sync_secret a; zone_sync_secret b;',
+            '"zone_sync_secret"',
+        stream => 'zone_sync_secret open;', 'open" is accessible to others',
+        stream => 'zone_sync_secret empty;', 'empty"',
+        stream => 'zone_sync_secret short;', 'short" is shorter than 16 bytes',
+        stream => 'zone_sync_secret many;', 'more than 8 secrets',
+    ],
+
+    'zone_sync_require_auth' => [
+        stream => 'zone_sync_require_auth maybe;', '"maybe"',
+        sync => 'listen 0.0.0.0:%%PORT_open%%; zone_sync;
+                 zone_sync_require_auth on;', '"zone_sync_require_auth"',
     ],
 
     'zone_sync_buffers' => [
@@ -452,6 +474,17 @@ my %bad = (
 
 
 my $node = Duplex::Node->new(name => 'a', conf => "%%MAIN%%\nevents { }\n");
+
+# secrets that are none
+
+my %files = (open => 'x' x 16 . "\n", empty => "# nothing\n\n",
+             short => 'x' x 15 . "\n", many => "0123456789abcdef\n" x 9);
+
+for my $name (keys %files) {
+    $node->write_file($name, $files{$name});
+    chmod $name eq 'open' ? 0644 : 0600, $node->prefix() . "/$name";
+}
+
 my ($ok, $text) = $node->test_config();
 
 ok($ok, 'a configuration without our directives is accepted') or diag($text);

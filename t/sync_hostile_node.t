@@ -150,7 +150,7 @@ sub frame {
 sub hello {
     my ($name) = @_;
 
-    return frame(HELLO, 'NGXDUPLX' . pack('nn Q> Q> C/a* C/a*', 1, 1, 7,
+    return frame(HELLO, 'NGXDUPLX' . pack('nn Q> Q> C/a* C/a* x2', 1, 1, 7,
                                           int(time() * 1000) << 16, $name,
                                           ''));
 }

@@ -53,7 +53,7 @@ sub dial {
     my $socket = IO::Socket::INET->new(PeerAddr => $node->address('sync'));
     return if !$socket;
 
-    my $payload = 'NGXDUPLX' . pack('nn Q> Q> C/a* C/a*', 1, 1, 7,
+    my $payload = 'NGXDUPLX' . pack('nn Q> Q> C/a* C/a* x2', 1, 1, 7,
                                     int(time() * 1000) << 16, $name, '');
     my $header = pack('NCCn', length $payload, HELLO, 0, 0);
 

@@ -156,5 +156,5 @@ sub body {
     $name = 'stranger' if !defined $name;
 
     return $magic . pack('nn Q> Q>', $low, $high, 1, time() * 1000 * 65536)
-           . pack('C/a* C/a*', $name, '');
+           . pack('C/a* C/a* x2', $name, '');
 }

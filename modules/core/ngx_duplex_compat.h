@@ -70,6 +70,11 @@
 #define NGX_DUPLEX_HAVE_STOCK_ROUTE        1
 #endif
 
+/* servers of stream are chosen by name, too; ssl has a conf of servers */
+#if (nginx_version >= 1025005)
+#define NGX_DUPLEX_HAVE_STREAM_SERVER_NAMES  1
+#endif
+
 /* stock peers are counted (refs) and may be removed under a request */
 #if (nginx_version >= 1027003)
 #define NGX_DUPLEX_HAVE_PEER_REFS          1

@@ -39,6 +39,7 @@ typedef struct ngx_duplex_journal_s  ngx_duplex_journal_t;
 
 typedef struct {
     ngx_str_t               node;       /* duplex_node */
+    ngx_str_t               cluster;    /* duplex_cluster */
     size_t                  size;       /* duplex_store_size */
     ngx_uint_t              needed;     /* some directive needs the store */
     ngx_uint_t              kept;       /* its changes should be kept */

@@ -43,7 +43,14 @@ static ngx_command_t  ngx_duplex_core_commands[] = {
       NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
       ngx_duplex_core_node,
       0,
+      offsetof(ngx_duplex_conf_t, node),
+      NULL },
+
+    { ngx_string("duplex_cluster"),
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      ngx_duplex_core_node,
       0,
+      offsetof(ngx_duplex_conf_t, cluster),
       NULL },
 
     { ngx_string("duplex_store_size"),
@@ -104,6 +111,7 @@ ngx_duplex_core_create_conf(ngx_cycle_t *cycle)
      * set by ngx_pcalloc():
      *
      *     dcf->node = { 0, NULL };
+     *     dcf->cluster = { 0, NULL };
      *     dcf->needed = 0;
      *     dcf->kept = 0;
      *     dcf->journal = NULL;
@@ -224,6 +232,7 @@ ngx_duplex_core_init_module(ngx_cycle_t *cycle)
     identity = &dcf->identity;
 
     identity->name = dcf->node;
+    identity->cluster = dcf->cluster;
     identity->id = ngx_duplex_node_id(&dcf->node);
 
     if (dcf->shared) {
@@ -301,10 +310,13 @@ ngx_duplex_superseded(void)
 static char *
 ngx_duplex_core_node(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_str_t          *value;
-    ngx_duplex_conf_t  *dcf = conf;
+    char  *p = conf;
 
-    if (dcf->node.len) {
+    ngx_str_t  *value, *field;
+
+    field = (ngx_str_t *) (p + cmd->offset);
+
+    if (field->len) {
         return "is duplicate";
     }
 
@@ -312,13 +324,15 @@ ngx_duplex_core_node(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_duplex_node_name_check(&value[1]) != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid node name \"%V\": must be 1 to %d letters, "
+                           "invalid %s name \"%V\": must be 1 to %d letters, "
                            "digits, \".\", \"-\" or \"_\"",
+                           cmd->offset == offsetof(ngx_duplex_conf_t, node)
+                           ? "node" : "cluster",
                            &value[1], NGX_DUPLEX_NODE_NAME_MAX);
         return NGX_CONF_ERROR;
     }
 
-    dcf->node = value[1];
+    *field = value[1];
 
     return NGX_CONF_OK;
 }

@@ -18,6 +18,7 @@
 
 typedef struct {
     ngx_str_t   name;           /* duplex_node, default the host name */
+    ngx_str_t   cluster;        /* duplex_cluster, default empty */
     uint64_t    id;             /* ngx_duplex_node_id(name); never 0 */
     uint64_t    incarnation;    /* random; equal as long as the memory lives */
     uint32_t    generation;     /* configurations loaded in that time */
@@ -34,8 +35,8 @@ ngx_uint_t ngx_duplex_superseded(void);
 uint64_t ngx_duplex_node_id(ngx_str_t *name);
 
 /*
- * NGX_OK if "name" may name a node: 1 to 63 letters, digits, ".", "-", "_".
- * For directives and for what other nodes send.
+ * NGX_OK if "name" may name a node or a cluster: 1 to 63 letters, digits,
+ * ".", "-", "_".  For directives and for what other nodes send.
  */
 ngx_int_t ngx_duplex_node_name_check(ngx_str_t *name);
 

@@ -17,7 +17,7 @@
 #define NGX_DUPLEX_ADMISSION_PROBES   4
 
 
-static ngx_uint_t ngx_duplex_admission_is_near(struct sockaddr *sa);
+static ngx_uint_t ngx_duplex_admission_is_verified(ngx_connection_t *c);
 
 
 ngx_uint_t
@@ -35,7 +35,9 @@ ngx_duplex_admission_allows(ngx_connection_t *c)
         return 0;
     }
 
-    if (ngx_duplex_admission_is_near(c->local_sockaddr)) {
+    if (conf->secret || ngx_duplex_admission_is_near(c->local_sockaddr)
+        || ngx_duplex_admission_is_verified(c))
+    {
         return 1;
     }
 
@@ -54,7 +56,29 @@ ngx_duplex_admission_allows(ngx_connection_t *c)
 }
 
 
+/* an optional certificate is as good as one that is demanded */
+
 static ngx_uint_t
+ngx_duplex_admission_is_verified(ngx_connection_t *c)
+{
+    X509  *cert;
+
+    if (c->ssl == NULL) {
+        return 0;
+    }
+
+    cert = SSL_get_peer_certificate(c->ssl->connection);
+    if (cert == NULL) {
+        return 0;
+    }
+
+    X509_free(cert);
+
+    return SSL_get_verify_result(c->ssl->connection) == X509_V_OK;
+}
+
+
+ngx_uint_t
 ngx_duplex_admission_is_near(struct sockaddr *sa)
 {
     struct sockaddr_in   *sin;

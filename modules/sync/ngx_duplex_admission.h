@@ -15,10 +15,14 @@
 
 /*
  * By the addresses of an accepted connection, before a byte is read: over
- * loopback or a unix socket the server's own rules decide, from elsewhere
- * only listed nodes come in.
+ * loopback or a unix socket, with a secret that has still to be proved, or
+ * with a verified certificate, the server's own rules decide; else only
+ * listed nodes come in.
  */
 ngx_uint_t ngx_duplex_admission_allows(ngx_connection_t *c);
+
+/* a loopback address or a unix socket */
+ngx_uint_t ngx_duplex_admission_is_near(struct sockaddr *sa);
 
 /* at most one line per address and 10 seconds, over all workers */
 void ngx_duplex_admission_complain(ngx_connection_t *c, const char *what,

@@ -110,7 +110,7 @@ ngx_duplex_feed_fill(ngx_duplex_feed_t *feed)
         return NGX_AGAIN;
     }
 
-    end = feed->link->out.end;
+    end = feed->link->out.end - ngx_duplex_link_trailer(feed->link);
     now = ngx_duplex_clock_monotonic();
     self = ngx_duplex_identity()->id;
 
@@ -140,6 +140,7 @@ ngx_duplex_feed_fill(ngx_duplex_feed_t *feed)
 
             if (open && !ngx_duplex_batch_takes(&batch, &rec)) {
                 ngx_duplex_feed_close(feed, &batch);
+                last = feed->link->out.last;
                 open = 0;
             }
 

@@ -35,7 +35,8 @@ static const char *const  ngx_duplex_malformed_texts[] = {
     "bad name",
     "not expected now",
     "unknown table",
-    "wrong kind of record"
+    "wrong kind of record",
+    "bad authentication code"
 };
 
 
@@ -46,7 +47,8 @@ static const char *const  ngx_duplex_refuse_texts[] = {
     "version",
     "clock",
     "cluster",
-    "full"
+    "full",
+    "secret"
 };
 
 
@@ -60,7 +62,7 @@ ngx_duplex_malformed_text(ngx_duplex_malformed_e why)
 const char *
 ngx_duplex_refuse_text(ngx_uint_t reason)
 {
-    if (reason > ngx_duplex_refuse_full) {
+    if (reason > ngx_duplex_refuse_secret) {
         reason = 0;
     }
 
@@ -94,7 +96,7 @@ ngx_duplex_frame_parse(ngx_duplex_frame_t *frame, u_char *pos, u_char *last,
     /* refused by the header alone: nobody waits for 4 GB to come */
 
     if (frame->type < ngx_duplex_frame_hello
-        || frame->type > ngx_duplex_frame_bye)
+        || frame->type > ngx_duplex_frame_auth)
     {
         return ngx_duplex_frame_malformed(frame, ngx_duplex_malformed_type);
     }
@@ -160,6 +162,8 @@ ngx_duplex_frame_put_hello(u_char *start, ngx_duplex_hello_t *hello)
     p = ngx_duplex_bytes_put(p, hello->clock, 8);
     p = ngx_duplex_bytes_put_str(p, &hello->node);
     p = ngx_duplex_bytes_put_str(p, &hello->cluster);
+    p = ngx_duplex_bytes_put_str(p, &hello->nonce);
+    p = ngx_duplex_bytes_put_str(p, &hello->keys);
 
     return ngx_duplex_frame_seal(start, p, ngx_duplex_frame_hello, 0);
 }
@@ -176,6 +180,9 @@ ngx_duplex_frame_put_welcome(u_char *start, ngx_duplex_welcome_t *welcome)
     p = ngx_duplex_bytes_put(p, welcome->incarnation, 8);
     p = ngx_duplex_bytes_put(p, welcome->clock, 8);
     p = ngx_duplex_bytes_put_str(p, &welcome->node);
+    p = ngx_duplex_bytes_put_str(p, &welcome->nonce);
+    p = ngx_duplex_bytes_put_str(p, &welcome->key);
+    p = ngx_duplex_bytes_put_str(p, &welcome->proof);
 
     return ngx_duplex_frame_seal(start, p, ngx_duplex_frame_welcome, 0);
 }
@@ -244,6 +251,18 @@ ngx_duplex_frame_put_ping(u_char *start, uint32_t age)
 
 
 u_char *
+ngx_duplex_frame_put_auth(u_char *start, u_char *proof)
+{
+    u_char  *p;
+
+    p = ngx_cpymem(start + NGX_DUPLEX_FRAME_HEADER, proof,
+                   NGX_DUPLEX_PROOF_SIZE);
+
+    return ngx_duplex_frame_seal(start, p, ngx_duplex_frame_auth, 0);
+}
+
+
+u_char *
 ngx_duplex_frame_put_empty(u_char *start, ngx_duplex_frame_e type)
 {
     return ngx_duplex_frame_seal(start, start + NGX_DUPLEX_FRAME_HEADER,
@@ -276,6 +295,8 @@ ngx_duplex_frame_get_hello(ngx_duplex_frame_t *frame,
     hello->clock = ngx_duplex_bytes_get(&b, 8);
     ngx_duplex_bytes_get_str(&b, &hello->node);
     ngx_duplex_bytes_get_str(&b, &hello->cluster);
+    ngx_duplex_bytes_get_str(&b, &hello->nonce);
+    ngx_duplex_bytes_get_str(&b, &hello->keys);
 
     if (ngx_duplex_frame_done(frame, &b, 1) != NGX_OK) {
         return NGX_ERROR;
@@ -283,6 +304,12 @@ ngx_duplex_frame_get_hello(ngx_duplex_frame_t *frame,
 
     if (ngx_duplex_node_name_check(&hello->node) != NGX_OK) {
         return ngx_duplex_frame_malformed(frame, ngx_duplex_malformed_name);
+    }
+
+    if (hello->nonce.len != (hello->keys.len ? NGX_DUPLEX_NONCE_SIZE : 0)
+        || hello->keys.len % NGX_DUPLEX_KEY_ID)
+    {
+        return ngx_duplex_frame_malformed(frame, ngx_duplex_malformed_payload);
     }
 
     return NGX_OK;
@@ -303,6 +330,9 @@ ngx_duplex_frame_get_welcome(ngx_duplex_frame_t *frame,
     welcome->incarnation = ngx_duplex_bytes_get(&b, 8);
     welcome->clock = ngx_duplex_bytes_get(&b, 8);
     ngx_duplex_bytes_get_str(&b, &welcome->node);
+    ngx_duplex_bytes_get_str(&b, &welcome->nonce);
+    ngx_duplex_bytes_get_str(&b, &welcome->key);
+    ngx_duplex_bytes_get_str(&b, &welcome->proof);
 
     if (ngx_duplex_frame_done(frame, &b, 1) != NGX_OK) {
         return NGX_ERROR;
@@ -310,6 +340,13 @@ ngx_duplex_frame_get_welcome(ngx_duplex_frame_t *frame,
 
     if (ngx_duplex_node_name_check(&welcome->node) != NGX_OK) {
         return ngx_duplex_frame_malformed(frame, ngx_duplex_malformed_name);
+    }
+
+    if (welcome->nonce.len != (welcome->key.len ? NGX_DUPLEX_NONCE_SIZE : 0)
+        || welcome->proof.len != (welcome->key.len ? NGX_DUPLEX_PROOF_SIZE : 0)
+        || (welcome->key.len && welcome->key.len != NGX_DUPLEX_KEY_ID))
+    {
+        return ngx_duplex_frame_malformed(frame, ngx_duplex_malformed_payload);
     }
 
     return NGX_OK;
@@ -382,6 +419,19 @@ ngx_duplex_frame_get_ping(ngx_duplex_frame_t *frame, uint32_t *age)
     *age = (uint32_t) ngx_duplex_bytes_get(&b, 4);
 
     return ngx_duplex_frame_done(frame, &b, 0);
+}
+
+
+ngx_int_t
+ngx_duplex_frame_get_auth(ngx_duplex_frame_t *frame, u_char **proof)
+{
+    if (frame->last - frame->payload != NGX_DUPLEX_PROOF_SIZE) {
+        return ngx_duplex_frame_malformed(frame, ngx_duplex_malformed_payload);
+    }
+
+    *proof = frame->payload;
+
+    return NGX_OK;
 }
 
 

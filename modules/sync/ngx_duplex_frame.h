@@ -14,6 +14,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_secret.h"
 
 
 #define NGX_DUPLEX_FRAME_HEADER      12
@@ -41,7 +42,8 @@ typedef enum {
     ngx_duplex_frame_synced,
     ngx_duplex_frame_ping,
     ngx_duplex_frame_pong,
-    ngx_duplex_frame_bye
+    ngx_duplex_frame_bye,
+    ngx_duplex_frame_auth
 } ngx_duplex_frame_e;
 
 /* flags of the header */
@@ -63,7 +65,8 @@ typedef enum {
     ngx_duplex_malformed_name,
     ngx_duplex_malformed_state,     /* not expected now */
     ngx_duplex_malformed_index,     /* of a table that was not announced */
-    ngx_duplex_malformed_kind       /* does not belong into the table */
+    ngx_duplex_malformed_kind,      /* does not belong into the table */
+    ngx_duplex_malformed_code       /* of authentication */
 } ngx_duplex_malformed_e;
 
 const char *ngx_duplex_malformed_text(ngx_duplex_malformed_e why);
@@ -76,7 +79,8 @@ typedef enum {
     ngx_duplex_refuse_version,
     ngx_duplex_refuse_clock,
     ngx_duplex_refuse_cluster,
-    ngx_duplex_refuse_full
+    ngx_duplex_refuse_full,
+    ngx_duplex_refuse_secret
 } ngx_duplex_refuse_e;
 
 /* for a reason this version does not know: "unknown" */
@@ -100,6 +104,8 @@ typedef struct {
     uint64_t     clock;
     ngx_str_t    node;
     ngx_str_t    cluster;
+    ngx_str_t    nonce;     /* empty: there is no secret */
+    ngx_str_t    keys;      /* ids of keys */
 } ngx_duplex_hello_t;
 
 typedef struct {
@@ -107,6 +113,9 @@ typedef struct {
     uint64_t     incarnation;
     uint64_t     clock;
     ngx_str_t    node;
+    ngx_str_t    nonce;     /* this and the rest empty: there is no secret */
+    ngx_str_t    key;       /* the id of the one that is used */
+    ngx_str_t    proof;
 } ngx_duplex_welcome_t;
 
 typedef struct {
@@ -149,6 +158,7 @@ u_char *ngx_duplex_frame_put_refuse(u_char *p, ngx_uint_t reason);
 u_char *ngx_duplex_frame_put_table(u_char *p, ngx_duplex_announce_t *announce);
 u_char *ngx_duplex_frame_put_ack(u_char *p, ngx_duplex_ack_t *ack);
 u_char *ngx_duplex_frame_put_ping(u_char *p, uint32_t age);
+u_char *ngx_duplex_frame_put_auth(u_char *p, u_char *proof);
 /* SYNCED, PONG, BYE */
 u_char *ngx_duplex_frame_put_empty(u_char *p, ngx_duplex_frame_e type);
 
@@ -164,6 +174,9 @@ ngx_int_t ngx_duplex_frame_get_table(ngx_duplex_frame_t *frame,
 ngx_int_t ngx_duplex_frame_get_ack(ngx_duplex_frame_t *frame,
     ngx_duplex_ack_t *ack);
 ngx_int_t ngx_duplex_frame_get_ping(ngx_duplex_frame_t *frame, uint32_t *age);
+/* *proof points to NGX_DUPLEX_PROOF_SIZE bytes of the frame */
+ngx_int_t ngx_duplex_frame_get_auth(ngx_duplex_frame_t *frame,
+    u_char **proof);
 ngx_int_t ngx_duplex_frame_get_empty(ngx_duplex_frame_t *frame);
 
 

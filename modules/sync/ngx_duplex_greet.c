@@ -10,10 +10,16 @@
 #include "../core/ngx_duplex_clock.h"
 #include "../core/ngx_duplex_store.h"
 #include "ngx_duplex_greet.h"
+#include "ngx_duplex_loss.h"
 #include "ngx_duplex_ready.h"
 #include "ngx_duplex_sync_conf.h"
 
 
+static ngx_int_t ngx_duplex_greet_hello(ngx_duplex_sender_t *s);
+static ngx_int_t ngx_duplex_greet_trust(ngx_duplex_sender_t *s,
+    ngx_duplex_frame_t *frame, ngx_duplex_welcome_t *welcome);
+static ngx_int_t ngx_duplex_greet_prove(ngx_duplex_sender_t *s,
+    ngx_duplex_secret_key_t *key);
 static ngx_int_t ngx_duplex_greet_give_up(ngx_duplex_sender_t *s,
     ngx_uint_t reason);
 
@@ -21,10 +27,7 @@ static ngx_int_t ngx_duplex_greet_give_up(ngx_duplex_sender_t *s,
 void
 ngx_duplex_greet_node(ngx_duplex_sender_t *s)
 {
-    u_char                  *p;
-    ngx_connection_t        *c;
-    ngx_duplex_hello_t       hello;
-    ngx_duplex_identity_t   *identity;
+    ngx_connection_t  *c;
 
     c = s->connection;
 
@@ -38,6 +41,30 @@ ngx_duplex_greet_node(ngx_duplex_sender_t *s)
     s->connection = NULL;
     ngx_duplex_sender_become(s, ngx_duplex_dial_handshake);
 
+    if (ngx_duplex_greet_hello(s) != NGX_OK) {
+        ngx_duplex_link_close(s->link, ngx_duplex_link_failed);
+        return;
+    }
+
+    ngx_duplex_link_watch(s->link, ngx_duplex_sync_conf()->timeout);
+
+    /* sends HELLO, and reads what may be there already */
+
+    ngx_post_event(c->read, &ngx_posted_events);
+}
+
+
+static ngx_int_t
+ngx_duplex_greet_hello(ngx_duplex_sender_t *s)
+{
+    u_char                  *p, *last;
+    u_char                   nonce[NGX_DUPLEX_NONCE_SIZE];
+    u_char                   ids[NGX_DUPLEX_SECRET_LINES * NGX_DUPLEX_KEY_ID];
+    ngx_duplex_hello_t       hello;
+    ngx_duplex_secret_t     *secret;
+    ngx_duplex_identity_t   *identity;
+
+    secret = ngx_duplex_sync_conf()->secret;
     identity = ngx_duplex_identity();
 
     hello.lowest = NGX_DUPLEX_PROTOCOL_LOWEST;
@@ -45,17 +72,31 @@ ngx_duplex_greet_node(ngx_duplex_sender_t *s)
     hello.incarnation = identity->incarnation;
     hello.clock = ngx_duplex_clock_next(ngx_duplex_store_clock());
     hello.node = identity->name;
-    ngx_str_null(&hello.cluster);
+    hello.cluster = identity->cluster;
+    ngx_str_null(&hello.nonce);
+    ngx_str_null(&hello.keys);
+
+    if (secret) {
+
+        if (ngx_duplex_secret_nonce(nonce) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        hello.nonce.data = nonce;
+        hello.nonce.len = NGX_DUPLEX_NONCE_SIZE;
+        hello.keys.data = ids;
+        hello.keys.len = ngx_duplex_secret_put_ids(ids, secret) - ids;
+    }
 
     p = ngx_duplex_link_room(s->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
 
-    ngx_duplex_link_sent(s->link, ngx_duplex_frame_put_hello(p, &hello));
+    last = ngx_duplex_frame_put_hello(p, &hello);
 
-    ngx_duplex_link_watch(s->link, ngx_duplex_sync_conf()->timeout);
+    ngx_duplex_transcript_hello(&s->transcript, p + NGX_DUPLEX_FRAME_HEADER,
+                                last);
+    ngx_duplex_link_sent(s->link, last);
 
-    /* sends HELLO, and reads what may be there already */
-
-    ngx_post_event(c->read, &ngx_posted_events);
+    return NGX_OK;
 }
 
 
@@ -74,6 +115,12 @@ ngx_duplex_greet_welcomed(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
         || welcome.version > NGX_DUPLEX_PROTOCOL_HIGHEST)
     {
         return ngx_duplex_greet_give_up(s, ngx_duplex_refuse_version);
+    }
+
+    if (ngx_duplex_sync_conf()->secret
+        && ngx_duplex_greet_trust(s, frame, &welcome) != NGX_OK)
+    {
+        return NGX_DONE;
     }
 
     identity = ngx_duplex_identity();
@@ -122,12 +169,91 @@ ngx_duplex_greet_welcomed(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
 }
 
 
+/* NGX_DONE: the node does not know what we know */
+
+static ngx_int_t
+ngx_duplex_greet_trust(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame,
+    ngx_duplex_welcome_t *welcome)
+{
+    ngx_connection_t         *c;
+    ngx_duplex_secret_key_t  *key;
+
+    c = s->link->connection;
+
+    key = ngx_duplex_secret_choose(ngx_duplex_sync_conf()->secret,
+                                   &welcome->key);
+
+    if (key == NULL
+        || ngx_duplex_transcript_welcome(&s->transcript, frame->payload,
+                                         frame->last, welcome->proof.data, c)
+           != NGX_OK
+        || ngx_duplex_secret_check(key, ngx_duplex_secret_acceptor,
+                                   &s->transcript, welcome->proof.data)
+           != NGX_OK)
+    {
+        s->link->end = ngx_duplex_link_refused;
+        s->node->tried = 1;
+
+        ngx_duplex_sender_become(s, ngx_duplex_dial_refused);
+        ngx_duplex_loss_mistrust(s->node, "it does not know our secret");
+
+        return NGX_DONE;
+    }
+
+    return ngx_duplex_greet_prove(s, key);
+}
+
+
+static ngx_int_t
+ngx_duplex_greet_prove(ngx_duplex_sender_t *s, ngx_duplex_secret_key_t *key)
+{
+    u_char            *p, proof[NGX_DUPLEX_PROOF_SIZE];
+    ngx_duplex_mac_t  *macs;
+
+    ngx_duplex_secret_prove(key, ngx_duplex_secret_dialler, &s->transcript,
+                            proof);
+
+    p = ngx_duplex_link_room(s->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
+
+    ngx_duplex_link_sent(s->link, ngx_duplex_frame_put_auth(p, proof));
+
+    if (s->link->connection->ssl) {
+        return NGX_OK;
+    }
+
+    macs = ngx_palloc(s->link->connection->pool, 2 * sizeof(ngx_duplex_mac_t));
+    if (macs == NULL) {
+        s->link->end = ngx_duplex_link_failed;
+        return NGX_DONE;
+    }
+
+    ngx_duplex_mac_init(&macs[0], key, ngx_duplex_secret_acceptor,
+                        &s->transcript);
+    ngx_duplex_mac_init(&macs[1], key, ngx_duplex_secret_dialler,
+                        &s->transcript);
+
+    s->link->mac_in = &macs[0];
+    s->link->mac_out = &macs[1];
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_duplex_greet_refused(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
 {
     ngx_duplex_refusal_t  refusal;
 
     if (ngx_duplex_frame_get_refuse(frame, &refusal) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* whoever says so without a proof shall not silence us for good */
+
+    if (refusal.reason == ngx_duplex_refuse_self
+        && ngx_duplex_sync_conf()->secret)
+    {
+        frame->malformed = ngx_duplex_malformed_state;
         return NGX_ERROR;
     }
 

@@ -11,10 +11,17 @@
 #include "ngx_duplex_link.h"
 
 
+/* either side writes two frames in a handshake at most */
+#define NGX_DUPLEX_LINK_GREETING                                              \
+    (2 * (NGX_DUPLEX_FRAME_SMALL_SIZE + NGX_DUPLEX_MAC_SIZE))
+
+
 static void ngx_duplex_link_read_handler(ngx_event_t *rev);
 static void ngx_duplex_link_write_handler(ngx_event_t *wev);
 static ngx_int_t ngx_duplex_link_read(ngx_duplex_link_t *link);
 static ngx_int_t ngx_duplex_link_take_frames(ngx_duplex_link_t *link);
+static ngx_int_t ngx_duplex_link_parse(ngx_duplex_link_t *link,
+    ngx_duplex_frame_t *frame);
 static ngx_int_t ngx_duplex_link_end(ngx_duplex_link_t *link,
     ngx_duplex_link_end_e end);
 static ngx_int_t ngx_duplex_link_resize(ngx_pool_t *pool, ngx_buf_t *b,
@@ -61,7 +68,7 @@ ngx_duplex_link_create(ngx_connection_t *c, ngx_duplex_link_owner_t *owner,
 
     if (ngx_duplex_link_resize(c->pool, &link->in, size) != NGX_OK
         || ngx_duplex_link_resize(c->pool, &link->out,
-                                  NGX_DUPLEX_FRAME_SMALL_SIZE)
+                                  NGX_DUPLEX_LINK_GREETING)
            != NGX_OK)
     {
         return NULL;
@@ -105,7 +112,8 @@ ngx_duplex_link_grow(ngx_duplex_link_t *link, size_t in, size_t out)
     link->heard = ngx_duplex_clock_monotonic();
 
     if (ngx_duplex_link_resize(pool, &link->in,
-                               ngx_max(in, NGX_DUPLEX_FRAME_MAX_SIZE))
+                               ngx_max(in, NGX_DUPLEX_FRAME_MAX_SIZE
+                                       + NGX_DUPLEX_MAC_SIZE))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -141,6 +149,7 @@ ngx_duplex_link_room(ngx_duplex_link_t *link, size_t size)
     ngx_buf_t  *b;
 
     b = &link->out;
+    size += ngx_duplex_link_trailer(link);
 
     if ((size_t) (b->end - b->last) >= size) {
         return b->last;
@@ -164,6 +173,10 @@ ngx_duplex_link_room(ngx_duplex_link_t *link, size_t size)
 void
 ngx_duplex_link_sent(ngx_duplex_link_t *link, u_char *last)
 {
+    if (link->mac_out) {
+        last = ngx_duplex_mac_add(link->mac_out, link->out.last, last);
+    }
+
     link->out.last = last;
     link->traffic->messages_out++;
 }
@@ -383,12 +396,12 @@ ngx_duplex_link_take_frames(ngx_duplex_link_t *link)
 
         b = &link->in;
 
-        rc = ngx_duplex_frame_parse(&frame, b->pos, b->last, link->frame_max);
+        rc = ngx_duplex_link_parse(link, &frame);
 
         if (rc == NGX_OK) {
 
             /* grow() in the handler moves the buffer: not looked at again */
-            b->pos = frame.last;
+            b->pos = frame.last + (link->mac_in ? NGX_DUPLEX_MAC_SIZE : 0);
             link->traffic->messages_in++;
 
             rc = link->owner->frame(link, &frame);
@@ -418,6 +431,35 @@ ngx_duplex_link_take_frames(ngx_duplex_link_t *link)
 
     b->pos = b->start;
     b->last = b->start + left;
+
+    return NGX_OK;
+}
+
+
+/* a frame and, with a secret, the code that follows it */
+
+static ngx_int_t
+ngx_duplex_link_parse(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
+{
+    ngx_int_t   rc;
+    ngx_buf_t  *b;
+
+    b = &link->in;
+
+    rc = ngx_duplex_frame_parse(frame, b->pos, b->last, link->frame_max);
+
+    if (rc != NGX_OK || link->mac_in == NULL) {
+        return rc;
+    }
+
+    if (b->last - frame->last < NGX_DUPLEX_MAC_SIZE) {
+        return NGX_AGAIN;
+    }
+
+    if (ngx_duplex_mac_check(link->mac_in, b->pos, frame->last) != NGX_OK) {
+        frame->malformed = ngx_duplex_malformed_code;
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }

@@ -65,6 +65,9 @@ struct ngx_duplex_link_s {
     ngx_buf_t                 out;
     size_t                    frame_max;    /* of a payload read */
 
+    ngx_duplex_mac_t         *mac_in;       /* NULL: frames carry no code */
+    ngx_duplex_mac_t         *mac_out;
+
     ngx_msec_t                silence;      /* allowed; 0: the owner looks */
     uint64_t                  heard;        /* ms, monotonic */
     ngx_duplex_traffic_t     *traffic;      /* counted there */
@@ -85,12 +88,17 @@ ngx_duplex_link_t *ngx_duplex_link_create(ngx_connection_t *c,
 /* after the handshake: larger buffers, larger frames; NGX_ERROR: no memory */
 ngx_int_t ngx_duplex_link_grow(ngx_duplex_link_t *link, size_t in, size_t out);
 
+/* bytes after each frame that is written */
+#define ngx_duplex_link_trailer(link)                                         \
+    ((link)->mac_out ? NGX_DUPLEX_MAC_SIZE : 0)
+
 /* closes it after "silence" ms without a byte; 0: never */
 void ngx_duplex_link_watch(ngx_duplex_link_t *link, ngx_msec_t silence);
 
 /*
  * Where the next frame of at most "size" bytes may be written; NULL if there
- * is no room.  sent() tells how far it went.
+ * is no room.  sent() tells how far it went, and adds the code: the next one
+ * begins at link->out.last.
  */
 u_char *ngx_duplex_link_room(ngx_duplex_link_t *link, size_t size);
 void ngx_duplex_link_sent(ngx_duplex_link_t *link, u_char *last);

@@ -2,7 +2,7 @@
 /*
  * The accepting side of the protocol: who may come in, apply, acknowledge.
  *
- *     greeting --HELLO--> open
+ *     greeting --HELLO--> (with a secret: guest --AUTH-->) open
  *
  * The arrow is ngx_duplex_welcome.c.  What a node sends after it is checked
  * frame by frame before anything of the frame is applied.
@@ -134,8 +134,12 @@ ngx_duplex_receiver_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
 
     if (r->node == NULL) {
 
-        if (frame->type == ngx_duplex_frame_hello) {
+        if (frame->type == ngx_duplex_frame_hello && r->guest == NULL) {
             return ngx_duplex_welcome_hello(r, frame);
+        }
+
+        if (frame->type == ngx_duplex_frame_auth && r->guest) {
+            return ngx_duplex_welcome_auth(r, frame);
         }
 
     } else {
@@ -380,7 +384,8 @@ ngx_duplex_receiver_closed(ngx_duplex_link_t *link)
                                    ngx_duplex_malformed_text(link->malformed));
 
         } else if (link->end != ngx_duplex_link_refused
-                   && link->end != ngx_duplex_link_stopped)
+                   && link->end != ngx_duplex_link_stopped
+                   && !ngx_duplex_welcome_is_self(r))
         {
             ngx_duplex_admission_complain(c, "sent no handshake",
                                          ngx_duplex_link_end_text(link->end));

@@ -24,6 +24,15 @@
 typedef void (*ngx_duplex_receiver_done_pt)(ngx_connection_t *c);
 
 
+/* a client between HELLO and AUTH */
+typedef struct {
+    ngx_duplex_hello_t            hello;
+    u_char                        name[NGX_DUPLEX_NODE_NAME_MAX];
+    ngx_duplex_secret_key_t      *key;
+    ngx_duplex_transcript_t       transcript;
+} ngx_duplex_guest_t;
+
+
 typedef struct {
     ngx_queue_t                   queue;    /* of this worker */
     ngx_duplex_link_t            *link;
@@ -35,6 +44,7 @@ typedef struct {
     uint64_t                      id;
     uint64_t                      incarnation;
     ngx_duplex_traffic_t          early;    /* before there is a node */
+    ngx_duplex_guest_t           *guest;    /* NULL: has not said HELLO */
 
     ngx_duplex_sink_t            *sinks;    /* NGX_DUPLEX_TABLES_MAX of them */
     ngx_uint_t                    nsinks;

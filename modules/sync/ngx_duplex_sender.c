@@ -97,6 +97,12 @@ ngx_duplex_sender_frame(ngx_duplex_link_t *link, ngx_duplex_frame_t *frame)
         if (frame->type == ngx_duplex_frame_pong) {
             return ngx_duplex_frame_get_empty(frame);
         }
+
+        /* with a secret, what is said against us comes after our proof */
+
+        if (frame->type == ngx_duplex_frame_refuse) {
+            return ngx_duplex_greet_refused(s, frame);
+        }
     }
 
     frame->malformed = ngx_duplex_malformed_state;

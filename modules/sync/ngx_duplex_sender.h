@@ -35,6 +35,7 @@ typedef struct {
     uint64_t                since;      /* ms, monotonic: dialled */
 
     ngx_duplex_link_t      *link;
+    ngx_duplex_transcript_t  transcript;  /* of the handshake */
 
     ngx_duplex_feed_t      *feeds;      /* of the link's pool */
     ngx_uint_t              nfeeds;

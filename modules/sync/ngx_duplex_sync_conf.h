@@ -11,6 +11,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_secret.h"
 #include "ngx_duplex_tls.h"
 
 
@@ -29,6 +30,8 @@ typedef struct {
     size_t             out_size;        /* output buffer of a link */
     size_t             in_size;         /* input buffer of a link */
     ngx_duplex_tls_t   tls;             /* of dialled links */
+
+    ngx_duplex_secret_t  *secret;       /* NULL: none */
 } ngx_duplex_sync_conf_t;
 
 

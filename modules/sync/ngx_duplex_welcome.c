@@ -14,18 +14,27 @@
 #include "ngx_duplex_welcome.h"
 
 
+static ngx_int_t ngx_duplex_welcome_guest(ngx_duplex_receiver_t *r,
+    ngx_duplex_frame_t *frame, ngx_duplex_hello_t *hello);
+static ngx_int_t ngx_duplex_welcome_seal(ngx_duplex_receiver_t *r);
 static ngx_uint_t ngx_duplex_welcome_judge(ngx_duplex_hello_t *hello);
+static ngx_uint_t ngx_duplex_welcome_judge_node(ngx_duplex_hello_t *hello);
 static ngx_int_t ngx_duplex_welcome_refuse(ngx_duplex_receiver_t *r,
     ngx_uint_t reason, ngx_duplex_hello_t *hello);
-static ngx_int_t ngx_duplex_welcome_node(ngx_duplex_receiver_t *r,
+static u_char *ngx_duplex_welcome_put(ngx_duplex_receiver_t *r,
+    ngx_duplex_hello_t *hello, ngx_duplex_secret_key_t *key, u_char *nonce,
+    u_char **frame);
+static ngx_int_t ngx_duplex_welcome_open(ngx_duplex_receiver_t *r,
     ngx_duplex_hello_t *hello);
 
 
 ngx_int_t
 ngx_duplex_welcome_hello(ngx_duplex_receiver_t *r, ngx_duplex_frame_t *frame)
 {
-    ngx_uint_t          reason;
-    ngx_duplex_hello_t  hello;
+    u_char              *p;
+    ngx_int_t            rc;
+    ngx_uint_t           reason;
+    ngx_duplex_hello_t   hello;
 
     if (ngx_duplex_frame_get_hello(frame, &hello) != NGX_OK) {
         return NGX_ERROR;
@@ -37,18 +46,159 @@ ngx_duplex_welcome_hello(ngx_duplex_receiver_t *r, ngx_duplex_frame_t *frame)
         return ngx_duplex_welcome_refuse(r, reason, &hello);
     }
 
-    return ngx_duplex_welcome_node(r, &hello);
+    if (ngx_duplex_sync_conf()->secret) {
+        return ngx_duplex_welcome_guest(r, frame, &hello);
+    }
+
+    reason = ngx_duplex_welcome_judge_node(&hello);
+
+    if (reason) {
+        return ngx_duplex_welcome_refuse(r, reason, &hello);
+    }
+
+    rc = ngx_duplex_welcome_open(r, &hello);
+
+    if (rc == NGX_OK) {
+        ngx_duplex_link_sent(r->link,
+                             ngx_duplex_welcome_put(r, &hello, NULL, NULL, &p));
+    }
+
+    return rc;
 }
 
 
-/* 0: welcome */
+/* WELCOME with our proof; what HELLO said is kept until the other's comes */
+
+static ngx_int_t
+ngx_duplex_welcome_guest(ngx_duplex_receiver_t *r, ngx_duplex_frame_t *frame,
+    ngx_duplex_hello_t *hello)
+{
+    u_char                   *p, *last, *proof;
+    u_char                    nonce[NGX_DUPLEX_NONCE_SIZE];
+    ngx_connection_t         *c;
+    ngx_duplex_guest_t       *guest;
+    ngx_duplex_secret_key_t  *key;
+
+    c = r->link->connection;
+
+    key = ngx_duplex_secret_choose(ngx_duplex_sync_conf()->secret,
+                                   &hello->keys);
+    if (key == NULL) {
+        return ngx_duplex_welcome_refuse(r, ngx_duplex_refuse_secret, hello);
+    }
+
+    guest = ngx_palloc(c->pool, sizeof(ngx_duplex_guest_t));
+    if (guest == NULL || ngx_duplex_secret_nonce(nonce) != NGX_OK) {
+        r->link->end = ngx_duplex_link_failed;
+        return NGX_DONE;
+    }
+
+    guest->key = key;
+    guest->hello = *hello;
+    guest->hello.node.data = guest->name;
+    ngx_memcpy(guest->name, hello->node.data, hello->node.len);
+
+    r->guest = guest;
+
+    last = ngx_duplex_welcome_put(r, hello, key, nonce, &p);
+    proof = last - NGX_DUPLEX_PROOF_SIZE;
+
+    ngx_duplex_transcript_hello(&guest->transcript, frame->payload,
+                                frame->last);
+
+    if (ngx_duplex_transcript_welcome(&guest->transcript,
+                                      p + NGX_DUPLEX_FRAME_HEADER, last,
+                                      proof, c)
+        != NGX_OK)
+    {
+        r->link->end = ngx_duplex_link_failed;
+        return NGX_DONE;
+    }
+
+    ngx_duplex_secret_prove(key, ngx_duplex_secret_acceptor,
+                            &guest->transcript, proof);
+
+    ngx_duplex_link_sent(r->link,
+                         ngx_duplex_frame_seal(p, last,
+                                               ngx_duplex_frame_welcome, 0));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_duplex_welcome_auth(ngx_duplex_receiver_t *r, ngx_duplex_frame_t *frame)
+{
+    u_char              *proof;
+    ngx_uint_t           reason;
+    ngx_duplex_guest_t  *guest;
+
+    guest = r->guest;
+
+    if (ngx_duplex_frame_get_auth(frame, &proof) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_duplex_secret_check(guest->key, ngx_duplex_secret_dialler,
+                                &guest->transcript, proof)
+        != NGX_OK)
+    {
+        return ngx_duplex_welcome_refuse(r, ngx_duplex_refuse_secret,
+                                         &guest->hello);
+    }
+
+    if (r->link->connection->ssl == NULL
+        && ngx_duplex_welcome_seal(r) != NGX_OK)
+    {
+        r->link->end = ngx_duplex_link_failed;
+        return NGX_DONE;
+    }
+
+    reason = ngx_duplex_welcome_judge_node(&guest->hello);
+
+    if (reason) {
+        return ngx_duplex_welcome_refuse(r, reason, &guest->hello);
+    }
+
+    return ngx_duplex_welcome_open(r, &guest->hello);
+}
+
+
+/* from here on each frame carries a code */
+
+static ngx_int_t
+ngx_duplex_welcome_seal(ngx_duplex_receiver_t *r)
+{
+    ngx_duplex_mac_t    *macs;
+    ngx_duplex_guest_t  *guest;
+
+    guest = r->guest;
+
+    macs = ngx_palloc(r->link->connection->pool, 2 * sizeof(ngx_duplex_mac_t));
+    if (macs == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_duplex_mac_init(&macs[0], guest->key, ngx_duplex_secret_dialler,
+                        &guest->transcript);
+    ngx_duplex_mac_init(&macs[1], guest->key, ngx_duplex_secret_acceptor,
+                        &guest->transcript);
+
+    r->link->mac_in = &macs[0];
+    r->link->mac_out = &macs[1];
+
+    return NGX_OK;
+}
+
+
+/* whether we could talk at all; 0: welcome */
 
 static ngx_uint_t
 ngx_duplex_welcome_judge(ngx_duplex_hello_t *hello)
 {
-    ngx_duplex_identity_t  *identity;
+    ngx_str_t  *cluster;
 
-    identity = ngx_duplex_identity();
+    cluster = &ngx_duplex_identity()->cluster;
 
     if (hello->lowest > NGX_DUPLEX_PROTOCOL_HIGHEST
         || hello->highest < NGX_DUPLEX_PROTOCOL_LOWEST)
@@ -56,9 +206,24 @@ ngx_duplex_welcome_judge(ngx_duplex_hello_t *hello)
         return ngx_duplex_refuse_version;
     }
 
-    if (hello->cluster.len) {
+    if (hello->cluster.len != cluster->len
+        || ngx_strncmp(hello->cluster.data, cluster->data, cluster->len) != 0)
+    {
         return ngx_duplex_refuse_cluster;
     }
+
+    return 0;
+}
+
+
+/* whether we should: nobody who must prove himself is judged before */
+
+static ngx_uint_t
+ngx_duplex_welcome_judge_node(ngx_duplex_hello_t *hello)
+{
+    ngx_duplex_identity_t  *identity;
+
+    identity = ngx_duplex_identity();
 
     if (hello->node.len == identity->name.len
         && ngx_memcmp(hello->node.data, identity->name.data, hello->node.len)
@@ -75,6 +240,27 @@ ngx_duplex_welcome_judge(ngx_duplex_hello_t *hello)
     }
 
     return 0;
+}
+
+
+ngx_uint_t
+ngx_duplex_welcome_is_self(ngx_duplex_receiver_t *r)
+{
+    ngx_duplex_hello_t     *hello;
+    ngx_duplex_identity_t  *identity;
+
+    if (r->guest == NULL) {
+        return 0;
+    }
+
+    hello = &r->guest->hello;
+    identity = ngx_duplex_identity();
+
+    return hello->incarnation == identity->incarnation
+           && hello->node.len == identity->name.len
+           && ngx_memcmp(hello->node.data, identity->name.data,
+                         hello->node.len)
+              == 0;
 }
 
 
@@ -112,24 +298,58 @@ ngx_duplex_welcome_refuse(ngx_duplex_receiver_t *r, ngx_uint_t reason,
 }
 
 
-static ngx_int_t
-ngx_duplex_welcome_node(ngx_duplex_receiver_t *r,
-    ngx_duplex_hello_t *hello)
+/*
+ * The frame, from *frame to what is returned; with a key it ends with the
+ * room for a proof, and is not sealed for good.
+ */
+
+static u_char *
+ngx_duplex_welcome_put(ngx_duplex_receiver_t *r, ngx_duplex_hello_t *hello,
+    ngx_duplex_secret_key_t *key, u_char *nonce, u_char **frame)
 {
-    u_char                  *p;
+    u_char                  proof[NGX_DUPLEX_PROOF_SIZE];
+    ngx_duplex_welcome_t    welcome;
+    ngx_duplex_identity_t  *identity;
+
+    identity = ngx_duplex_identity();
+
+    ngx_memzero(&welcome, sizeof(ngx_duplex_welcome_t));
+
+    welcome.version = ngx_min(hello->highest, NGX_DUPLEX_PROTOCOL_HIGHEST);
+    welcome.incarnation = identity->incarnation;
+    welcome.clock = ngx_duplex_clock_next(ngx_duplex_store_clock());
+    welcome.node = identity->name;
+
+    if (key) {
+
+        ngx_memzero(proof, NGX_DUPLEX_PROOF_SIZE);
+
+        welcome.nonce.len = NGX_DUPLEX_NONCE_SIZE;
+        welcome.nonce.data = nonce;
+        welcome.key.len = NGX_DUPLEX_KEY_ID;
+        welcome.key.data = key->id;
+        welcome.proof.len = NGX_DUPLEX_PROOF_SIZE;
+        welcome.proof.data = proof;
+    }
+
+    *frame = ngx_duplex_link_room(r->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
+
+    return ngx_duplex_frame_put_welcome(*frame, &welcome);
+}
+
+
+static ngx_int_t
+ngx_duplex_welcome_open(ngx_duplex_receiver_t *r, ngx_duplex_hello_t *hello)
+{
     uint64_t                 id;
     ngx_connection_t        *c;
     ngx_duplex_nodes_t      *nodes;
-    ngx_duplex_welcome_t     welcome;
     ngx_duplex_accepted_t   *node;
-    ngx_duplex_identity_t   *identity;
     ngx_duplex_sync_conf_t  *conf;
 
     c = r->link->connection;
     conf = ngx_duplex_sync_conf();
     nodes = ngx_duplex_nodes();
-    identity = ngx_duplex_identity();
-
     id = ngx_duplex_node_id(&hello->node);
 
     node = ngx_duplex_nodes_accept(id);
@@ -160,20 +380,12 @@ ngx_duplex_welcome_node(ngx_duplex_receiver_t *r,
 
     ngx_duplex_receiver_heard(r);
 
-    welcome.version = ngx_min(hello->highest, NGX_DUPLEX_PROTOCOL_HIGHEST);
-    welcome.incarnation = identity->incarnation;
-    welcome.clock = ngx_duplex_clock_next(ngx_duplex_store_clock());
-    welcome.node = identity->name;
-
-    p = ngx_duplex_link_room(r->link, NGX_DUPLEX_FRAME_SMALL_SIZE);
-
-    ngx_duplex_link_sent(r->link, ngx_duplex_frame_put_welcome(p, &welcome));
-
     /* all the acceptor ever has to say are acknowledgements */
 
     if (ngx_duplex_link_grow(r->link, conf->in_size,
                              (NGX_DUPLEX_TABLES_MAX + 8)
-                             * NGX_DUPLEX_FRAME_ACK_SIZE)
+                             * (NGX_DUPLEX_FRAME_ACK_SIZE
+                                + NGX_DUPLEX_MAC_SIZE))
         != NGX_OK)
     {
         r->link->end = ngx_duplex_link_failed;

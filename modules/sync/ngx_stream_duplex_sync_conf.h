@@ -43,6 +43,9 @@ typedef struct {
     ngx_bufs_t                     buffers;
     size_t                         recv_buffer_size;
 
+    ngx_str_t                      secret;      /* a file */
+    ngx_flag_t                     require_auth;
+
     ngx_stream_duplex_sync_ssl_t   ssl;
 } ngx_stream_duplex_sync_srv_conf_t;
 
@@ -58,6 +61,16 @@ char *ngx_stream_duplex_sync_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_duplex_sync_ssl_password_file(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+
+
+/*
+ * For bind: whoever listens where others can reach it should know whom it
+ * talks to.  Warns, or NGX_ERROR if zone_sync_require_auth is on; without
+ * zone_sync_secret it takes verified client certificates.
+ */
+ngx_int_t ngx_stream_duplex_sync_check_listen(ngx_conf_t *cf,
+    ngx_stream_core_srv_conf_t *cscf,
+    ngx_stream_duplex_sync_srv_conf_t *conf);
 
 
 void ngx_stream_duplex_sync_ssl_unset(ngx_stream_duplex_sync_ssl_t *conf);

@@ -42,6 +42,7 @@ NGX_DUPLEX_NEEDS_CORE;
 
 typedef struct {
     ngx_stream_duplex_sync_srv_conf_t  *server; /* NULL: no zone_sync */
+    ngx_stream_core_srv_conf_t         *core;   /* of the same server */
     ngx_duplex_sync_conf_t              conf;
 } ngx_stream_duplex_sync_main_conf_t;
 
@@ -126,6 +127,20 @@ static ngx_command_t  ngx_stream_duplex_sync_commands[] = {
       ngx_stream_duplex_sync_size,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("zone_sync_secret"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, secret),
+      NULL },
+
+    { ngx_string("zone_sync_require_auth"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, require_auth),
       NULL },
 
     { ngx_string("zone_sync_ssl"),
@@ -333,6 +348,7 @@ ngx_stream_duplex_sync(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     sscf->enable = 1;
     smcf->server = sscf;
+    smcf->core = cscf;
 
     ngx_duplex_need_store(cf);
     ngx_duplex_journal_want(cf);
@@ -386,6 +402,12 @@ ngx_stream_duplex_sync_bind(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    if (ngx_stream_duplex_sync_check_listen(cf, smcf->core, smcf->server)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return ngx_duplex_nodes_add(cf);
 }
 
@@ -425,6 +447,7 @@ ngx_stream_duplex_sync_create_srv_conf(ngx_conf_t *cf)
      *     sscf->enable = 0;
      *     sscf->listed = NULL;
      *     sscf->buffers = { 0, 0 };
+     *     sscf->secret = { 0, NULL };
      */
 
     sscf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -432,6 +455,7 @@ ngx_stream_duplex_sync_create_srv_conf(ngx_conf_t *cf)
     sscf->timeout = NGX_CONF_UNSET_MSEC;
     sscf->interval = NGX_CONF_UNSET_MSEC;
     sscf->recv_buffer_size = NGX_CONF_UNSET_SIZE;
+    sscf->require_auth = NGX_CONF_UNSET;
 
     ngx_stream_duplex_sync_ssl_unset(&sscf->ssl);
 
@@ -458,6 +482,9 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_bufs_value(conf->buffers, prev->buffers, 8, 16384);
     ngx_conf_merge_size_value(conf->recv_buffer_size, prev->recv_buffer_size,
                               2 * 65536);
+
+    ngx_conf_merge_str_value(conf->secret, prev->secret, "");
+    ngx_conf_merge_value(conf->require_auth, prev->require_auth, 0);
 
     ngx_stream_duplex_sync_ssl_merge(&prev->ssl, &conf->ssl);
 
@@ -499,6 +526,18 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     sync->out_size = ngx_max(conf->buffers.num * conf->buffers.size,
                              NGX_STREAM_DUPLEX_SYNC_OUT_MIN);
     sync->in_size = ngx_max(conf->recv_buffer_size, NGX_DUPLEX_FRAME_MAX_SIZE);
+
+    if (conf->secret.len) {
+
+        sync->secret = ngx_pcalloc(cf->pool, sizeof(ngx_duplex_secret_t));
+
+        if (sync->secret == NULL
+            || ngx_duplex_secret_read(cf, &conf->secret, sync->secret)
+               != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
 
     if (ngx_stream_duplex_sync_ssl_create(cf, &conf->ssl, &sync->tls)
         != NGX_OK)
