@@ -53,7 +53,7 @@ sub _nginx_conf {
     $text =~ s/^include load-all\.conf;$/%%MAIN%%/m
         or croak 'nginx.conf does not include load-all.conf';
     $text =~ s/^http \{$/http {\n    %%HTTP%%/m;
-    $text =~ s{/run/nginx-duplex/}{$self->{run}/}g;
+    $text =~ s{/run/duplex/}{$self->{run}/}g;
     $text =~ s{/var/lib/nginx/duplex}{%%PREFIX%%/state/duplex}g;
 
     return $text;
@@ -64,7 +64,7 @@ sub _install {
     my ($self, $name) = @_;
 
     my $text = $self->_file($name);
-    $text =~ s{/run/nginx-duplex/}{$self->{run}/}g;
+    $text =~ s{/run/duplex/}{$self->{run}/}g;
 
     my $file = "$self->{run}/$name";
     open(my $out, '>', $file) or croak "$file: $!";
@@ -104,8 +104,8 @@ sub start_tracker {
     my ($self) = @_;
     $self->_start('tracker', Duplex::Node::tool(), '--node',
                   "unix:$self->{run}/api.sock", 'track',
-                  "$self->{run}/track", '--every', '100ms');
-    wait_for { -s "$self->{run}/track" } 5, 'the track file';
+                  "$self->{run}/health", '--every', '100ms');
+    wait_for { -s "$self->{run}/health" } 5, 'the track file';
 }
 
 
@@ -146,7 +146,7 @@ sub cut_power {
     }
 
     $self->{network}->drop_moved_addresses($self->{name});
-    unlink "$self->{run}/track";
+    unlink "$self->{run}/health";
 }
 
 
