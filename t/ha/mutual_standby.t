@@ -12,7 +12,7 @@ use Duplex::Test;
 
 
 my $cluster = Duplex::Ha::Cluster->new(
-    example => 'mutual-standby',
+    example => 'mutual-standby', apart => 1,
     services => { '10.77.0.101:80' => 'a', '10.77.0.102:8080' => 'b' },
     backends => [ qw/10.77.0.21:80 10.77.0.22:80
                      10.77.0.22:8080 10.77.0.23:8080/ ],

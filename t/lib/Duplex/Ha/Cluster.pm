@@ -29,6 +29,7 @@ use constant RATE => 200;       # requests a second to each address
 # example => 'active-standby',
 # services => { '10.77.0.101:80' => 'a', ... }: where each address is at home
 # backends => [ '10.77.0.21:80', ... ]
+# apart => 1: the services have nothing in common, nor have their clients
 sub new {
     my ($class, %args) = @_;
 
@@ -122,18 +123,14 @@ sub suffer {
     $self->wait_calm();
     $self->network()->forget_neighbours('client');
 
-    my @services = sort keys %{$self->{services}};
+    my @plain = $self->_clients(0);
+    my @patient = $self->_clients($fault{patience});
 
-    my ($plain, $patient) = map { Duplex::Load->start(
-        netns => 'client', targets => \@services, sessions => 1,
-        clients => 20 * @services, rate => RATE / 2 * @services,
-        timeout => 0.3, patience => $_,
-    ) } 0, $fault{patience};
+    for my $load (@plain, @patient) {
+        wait_for { $load->report()->{ok} > 100 } 10, 'the load';
+    }
 
-    wait_for { $plain->report()->{ok} > 100 && $patient->report()->{ok} > 100 }
-        10, 'the load';
-
-    my $before = $plain->report();
+    my $before = _sum(map { $_->report() } @plain);
     my $struck = time();
 
     $fault{strike}->($self);
@@ -142,9 +139,9 @@ sub suffer {
                               : undef;
 
     # clients are served again, or the fault has lasted long enough
-    $self->_watch($plain, $fault{lasts} || 1);
+    $self->_watch($fault{lasts} || 1);
 
-    my $during = $plain->report();
+    my $during = _sum(map { $_->report() } @plain);
     my $healed = time();
 
     $fault{heal}->($self);
@@ -152,9 +149,10 @@ sub suffer {
 
     my $calm = time() - $healed;
 
-    $self->_watch($plain, 0.5);
+    $self->_watch(0.5);
 
-    my ($a, $b) = map { $_->stop() } $plain, $patient;
+    my $a = _sum(map { $_->stop() } @plain);
+    my $b = _sum(map { $_->stop() } @patient);
 
     $self->_judge(\%fault, {
         name => $fault{name}, moved => $moved, calm => $calm,
@@ -190,12 +188,38 @@ sub _wait_moves {
 }
 
 
-# goes on for so many seconds of traffic
+sub _clients {
+    my ($self, $patience) = @_;
+
+    my @services = sort keys %{$self->{services}};
+
+    return map { Duplex::Load->start(
+        netns => 'client', targets => $_, sessions => 1,
+        clients => 20 * @$_, rate => RATE / 2 * @$_,
+        timeout => 0.3, patience => $patience,
+    ) } $self->{apart} ? map { [$_] } @services : [@services];
+}
+
+
+sub _sum {
+    my (@reports) = @_;
+
+    my %sum = (errors => [ map { @{$_->{errors}} } @reports ]);
+
+    for my $report (@reports) {
+        $sum{$_} += $report->{$_} for qw/failed moved/;
+    }
+
+    return \%sum;
+}
+
+
+# traffic goes on for so many seconds
 sub _watch {
-    my ($self, $load, $seconds) = @_;
+    my ($self, $seconds) = @_;
 
     my $until = time() + $seconds;
-    wait_for { $load->report(); time() > $until } $seconds + 1, 'time';
+    wait_for { time() > $until } $seconds + 1, 'time';
 }
 
 

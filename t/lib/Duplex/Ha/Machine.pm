@@ -32,6 +32,9 @@ sub new {
         conf => $self->_nginx_conf(),
     );
 
+    $self->{nginx}->write_file('pair.key', "a secret of this test\n");
+    chmod 0600, $self->{nginx}->prefix() . '/pair.key';
+
     $self->{keepalived} = $self->_install('keepalived.conf');
     $self->_watch_addresses();
 
