@@ -37,6 +37,13 @@ my %context = (
                      server { listen %%LISTEN_front%%;\n %s health_check; }
                      }",
 
+    split => "events { } http { upstream blue { server 127.0.0.1:1; }
+              upstream green { server 127.0.0.1:2; }
+              duplex_split \$pool app {\n %s } }",
+
+    http => "events { } http { upstream blue { server 127.0.0.1:1; }
+             upstream green { server 127.0.0.1:2; }\n %s }",
+
     sync => "events { } stream { server { listen %%LISTEN_sync%%;\n %s } }",
 );
 
@@ -440,6 +447,76 @@ my %bad = (
         stream_server => 'health_check udp=on;', '"udp=on"',
         stream_server => 'health_check uri=/;', '"uri=/"',
         stream_server => 'health_check; health_check udp;', '"health_check"',
+    ],
+
+    # deploy
+
+    'duplex_split' => [
+        http => 'duplex_split pool app { blue 100; green 0; }', '"pool"',
+        http => 'duplex_split $ app { blue 100; green 0; }', '"$"',
+        http => 'duplex_split $p "a b" { blue 100; green 0; }', '"a b"',
+        http => 'duplex_split $p app { blue 100; green 0; }
+                 duplex_split $q app { blue 100; green 0; }', '"app"',
+        http => 'duplex_split $p app { blue 100; green 0; }
+                 duplex_split $p web { blue 100; green 0; }', '"p"',
+        http => 'duplex_split $host app { blue 100; green 0; }', '"host"',
+        http => 'duplex_split $p app { blue 100; }', '"app"',
+        http => 'duplex_split $p app { blue 100; red 0; }', '"red"',
+        split => 'blue 60; green 30;', '90.00',
+        split => 'blue 100;', '"app"',
+        split => join(' ', map { "g$_ 0;" } 1 .. 9), '8',
+    ],
+
+    'deploy: as' => [
+        split => 'blue 101; green 0;', '"101"',
+        split => 'blue 99.999; green 0.001;', '"99.999"',
+        split => 'blue x; green 0;', '"x"',
+        split => 'blue -1; green 0;', '"-1"',
+        split => 'blue;', '"blue"',
+        split => 'blue 100 name=b; green 0;', '"name=b"',
+        split => 'blue 100 as=; green 0;', '""',
+        split => 'blue 50; blue 50;', '"blue"',
+        split => 'blue 100 as=green; green 0;', '"green"',
+    ],
+
+    'deploy: key' => [
+        split => 'blue 100; green 0; key;', '"key"',
+        split => 'blue 100; green 0; key x;', '"x"',
+        split => 'blue 100; green 0; key $arg_a; key $arg_b;', '"key"',
+    ],
+
+    'deploy: sticky' => [
+        split => 'blue 100; green 0; sticky learn x;', '"sticky"',
+    ],
+
+    'deploy: cookie' => [
+        split => 'blue 100; green 0; sticky cookie;', '"sticky"',
+        split => 'blue 100; green 0; sticky cookie "a b";', '"a b"',
+        split => 'blue 100; green 0; sticky cookie a; sticky cookie b;',
+            '"sticky"',
+        split => 'blue 100; green 0; sticky cookie a colour=red;',
+            '"colour=red"',
+    ],
+
+    'ngx_http_duplex_split_cookie_params expires' => [
+        split => 'blue 100; green 0; sticky cookie a expires=soon;', '"soon"',
+    ],
+
+    'ngx_http_duplex_split_cookie_params domain' => [
+        split => 'blue 100; green 0; sticky cookie a domain=;', '""',
+    ],
+
+    'ngx_http_duplex_split_cookie_params path' => [
+        split => 'blue 100; green 0; sticky cookie a path=;', '""',
+    ],
+
+    'ngx_http_duplex_split_cookie_params secure' => [
+        split => 'blue 100; green 0; sticky cookie a secure=1;', '"secure=1"',
+    ],
+
+    'ngx_http_duplex_split_cookie_params httponly' => [
+        split => 'blue 100; green 0; sticky cookie a httponly=1;',
+            '"httponly=1"',
     ],
 
     # api

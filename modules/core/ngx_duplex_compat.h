@@ -75,6 +75,11 @@
 #define NGX_DUPLEX_HAVE_STREAM_SERVER_NAMES  1
 #endif
 
+/* headers of one name are a list of their own */
+#if (nginx_version >= 1023000)
+#define NGX_DUPLEX_HAVE_HEADER_LISTS       1
+#endif
+
 /* stock peers are counted (refs) and may be removed under a request */
 #if (nginx_version >= 1027003)
 #define NGX_DUPLEX_HAVE_PEER_REFS          1

@@ -175,6 +175,42 @@ ngx_duplex_json_integer(ngx_duplex_json_t *json, const char *name,
 
 
 void
+ngx_duplex_json_decimal(ngx_duplex_json_t *json, const char *name,
+    int64_t value, ngx_uint_t places)
+{
+    u_char      *p, text[NGX_INT64_LEN + 3];
+    uint64_t     whole;
+    ngx_uint_t   i, unit;
+
+    for ( /* void */ ; places && value % 10 == 0; places--) {
+        value /= 10;
+    }
+
+    for (i = 0, unit = 1; i < places; i++) {
+        unit *= 10;
+    }
+
+    whole = value < 0 ? -value : value;
+
+    if (ngx_duplex_json_begin(json, (const u_char *) name,
+                              ngx_duplex_json_len(name)))
+    {
+        p = ngx_sprintf(text, "%s%uL", value < 0 ? "-" : "", whole / unit);
+
+        if (places) {
+            *p++ = '.';
+
+            for (unit /= 10; unit; unit /= 10) {
+                *p++ = (u_char) ('0' + whole / unit % 10);
+            }
+        }
+
+        ngx_duplex_json_write(json, text, p - text);
+    }
+}
+
+
+void
 ngx_duplex_json_boolean(ngx_duplex_json_t *json, const char *name,
     ngx_uint_t value)
 {

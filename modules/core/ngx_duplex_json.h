@@ -48,6 +48,9 @@ void ngx_duplex_json_text(ngx_duplex_json_t *json, const char *name,
     const char *value);
 void ngx_duplex_json_integer(ngx_duplex_json_t *json, const char *name,
     int64_t value);
+/* value / 10^places: 1250 with 2 places is 12.5 */
+void ngx_duplex_json_decimal(ngx_duplex_json_t *json, const char *name,
+    int64_t value, ngx_uint_t places);
 void ngx_duplex_json_boolean(ngx_duplex_json_t *json, const char *name,
     ngx_uint_t value);
 /* milliseconds since the epoch as ISO 8601, UTC */

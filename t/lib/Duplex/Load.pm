@@ -18,7 +18,7 @@ package Duplex::Load;
 # netns => 'name'  the network namespace that the clients live in
 # sessions => 1    each client keeps the cookie "sid"; an answer of another
 #                  backend than the one before is "moved"
-# uri => '/'
+# uri => '/'        "%r" in it is the number of the request
 # rate => 300      requests per second of all clients together
 #
 # The report: { sent, ok, failed, retried, moved, backends => { b1 => n },

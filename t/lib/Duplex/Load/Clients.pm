@@ -151,6 +151,7 @@ sub _begin {
 
     $self->{report}{sent}++;
 
+    ($c->{uri} = $self->{uri}) =~ s/%r/$self->{report}{sent}/;
     $c->{tries} = 0;
     $c->{patient} = time() + ($self->{patience} || 0);
     $c->{due} += $self->{pause};
@@ -168,7 +169,7 @@ sub _try {
     $c->{tries}++;
     $c->{in} = '';
     $c->{until} = time() + ($self->{timeout} || TIMEOUT);
-    $c->{out} = "GET $self->{uri} HTTP/1.1\r\nHost: $target->{name}\r\n"
+    $c->{out} = "GET $c->{uri} HTTP/1.1\r\nHost: $target->{name}\r\n"
         . ($self->{keepalive} ? '' : "Connection: close\r\n")
         . ($c->{cookie} ? "Cookie: sid=$c->{cookie}\r\n" : '') . "\r\n";
 
