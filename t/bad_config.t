@@ -126,12 +126,66 @@ my %bad = (
         upstream => "$SERVER sticky route;", '"sticky"',
     ],
 
-    'sticky: route' => [
-        upstream => "$SERVER sticky route x;", '"x"',
+    'sticky: cookie' => [
+        upstream => "$SERVER sticky cookie '';", 'empty cookie name',
+        upstream => "$SERVER sticky cookie id colour=red;", '"colour=red"',
     ],
 
-    'sticky: cookie' => [
-        upstream => "$SERVER sticky cookie id;", '"cookie"',
+    'sticky: expires' => [
+        upstream => "$SERVER sticky cookie id expires=soon;", '"soon"',
+        upstream => "$SERVER sticky cookie id expires=-1;", '"-1"',
+        upstream => "$SERVER sticky cookie id expires=;", '"expires"',
+        upstream => "$SERVER sticky cookie id expires=max expires=1;",
+            '"expires"',
+    ],
+
+    'sticky: domain' => [
+        upstream => "$SERVER sticky cookie id domain=;", '"domain"',
+        upstream => "$SERVER sticky cookie id domain=a domain=b;", '"domain"',
+    ],
+
+    'sticky: samesite' => [
+        upstream => "$SERVER sticky cookie id samesite=loose;", '"loose"',
+        upstream => "$SERVER sticky cookie id samesite=;", '"samesite"',
+        upstream => "$SERVER sticky cookie id samesite=lax samesite=lax;",
+            '"samesite"',
+    ],
+
+    'sticky: path' => [
+        upstream => "$SERVER sticky cookie id path=;", '"path"',
+        upstream => "$SERVER sticky cookie id path=/ path=/;", '"path"',
+    ],
+
+    'sticky: httponly' => [
+        upstream => "$SERVER sticky cookie id httponly=on;", '"httponly=on"',
+        upstream => "$SERVER sticky cookie id httponly httponly;",
+            '"httponly"',
+    ],
+
+    'sticky: secure' => [
+        upstream => "$SERVER sticky cookie id secure=on;", '"secure=on"',
+        upstream => "$SERVER sticky cookie id secure secure;", '"secure"',
+    ],
+
+    'sticky: signed' => [
+        upstream => "$SERVER sticky cookie id signed=;", '"signed"',
+        upstream => "$SERVER sticky cookie id signed=/nowhere;", '"/nowhere"',
+        upstream => "$SERVER sticky cookie id signed=/dev/null;",
+            '"/dev/null"',
+        upstream => "$SERVER sticky cookie id signed=/dev/zero;",
+            '"/dev/zero"',
+    ],
+
+    'sticky: strict' => [
+        upstream => "$SERVER sticky cookie id strict=on;", '"strict=on"',
+        upstream => "$SERVER sticky cookie id strict strict;", '"strict"',
+        upstream => "$SERVER sticky route strict;", '"strict"',
+        upstream => "$SERVER sticky route \$arg_a strict strict;", '"strict"',
+    ],
+
+    'sticky: route' => [
+        upstream => "$SERVER sticky route x;", '"x"',
+        upstream => "$SERVER sticky route \$;", '"$"',
     ],
 
     'sticky: learn' => [
@@ -143,34 +197,36 @@ my %bad = (
         upstream => "$SERVER $LEARN;", '"zone"',
     ],
 
-    'ngx_http_duplex_sticky_learn_params create' => [
+    'sticky: create' => [
         upstream => "$SERVER sticky learn create=x lookup=\$arg_a zone=s:1m;",
             '"x"',
     ],
 
-    'ngx_http_duplex_sticky_learn_params lookup' => [
+    'sticky: lookup' => [
         upstream => "$SERVER sticky learn create=\$arg_a lookup=x zone=s:1m;",
             '"x"',
     ],
 
-    'ngx_http_duplex_sticky_learn_params zone' => [
+    'sticky: zone' => [
         upstream => "$SERVER $LEARN zone=s;", '"s"',
         upstream => "$SERVER $LEARN zone=:1m;", '":1m"',
         upstream => "$SERVER $LEARN zone=s:1x;", '"s:1x"',
-        upstream => "$SERVER $LEARN zone=s:1;", '"s"',
-        upstream => "$SERVER $LEARN zone=s:1m zone=t:1m;", '"zone"',
+        upstream => "$SERVER $LEARN zone=s:1;", '"s:1"',
+        upstream => "$SERVER $LEARN zone=s:1m zone=t:1m;", 'duplicate zone',
     ],
 
-    'ngx_http_duplex_sticky_learn_params timeout' => [
+    'sticky: timeout' => [
         upstream => "$SERVER $LEARN zone=s:1m timeout=0;", '"0"',
         upstream => "$SERVER $LEARN zone=s:1m timeout=soon;", '"soon"',
+        upstream => "$SERVER $LEARN zone=s:1m timeout=1s timeout=2s;",
+            'duplicate timeout',
     ],
 
-    'ngx_http_duplex_sticky_learn_params header' => [
+    'sticky: header' => [
         upstream => "$SERVER $LEARN zone=s:1m header=on;", '"header=on"',
     ],
 
-    'ngx_http_duplex_sticky_learn_params sync' => [
+    'sticky: sync' => [
         upstream => "$SERVER $LEARN zone=s:1m sync=on;", '"sync=on"',
     ],
 

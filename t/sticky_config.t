@@ -57,11 +57,12 @@ for (
     [ "sticky route \$arg_r; $learn zone=s:64k;", '',
       qr/"sticky" directive is duplicate/ ],
     [ "$learn zone=s:64k;", "$learn zone=s:64k;",
-      qr/zone "s" is already used/ ],
+      qr/sticky zone "s" is already used in upstream "first"/ ],
     [ 'zone s 64k;', "$learn zone=s:64k;", qr/"s"/ ],
-    [ "$learn zone=s:16k;", '', qr/zone "s" is too small/ ],
+    [ "$learn zone=s:16k;", '', qr/zone is too small "s:16k"/ ],
     [ "$learn zone=s:many;", '', qr/invalid zone size "s:many"/ ],
-    [ 'sticky cookie srv_id;', '', qr/not "cookie"/ ],
+    [ 'sticky cookie a; sticky cookie b;', '',
+      qr/"sticky" directive is duplicate/ ],
 )
 {
     my ($first, $second, $message) = @$_;

@@ -65,6 +65,11 @@
 #define NGX_DUPLEX_HAVE_ORDERED_KEEPALIVE  1
 #endif
 
+/* header lines of one name are a list, r->headers_in.cookie among them */
+#if (nginx_version >= 1023000)
+#define NGX_DUPLEX_HAVE_LINKED_HEADERS     1
+#endif
+
 /* stock knows "route=" and "drain" of "server", and "sticky" */
 #if (NGX_HTTP_UPSTREAM_SID)
 #define NGX_DUPLEX_HAVE_STOCK_ROUTE        1

@@ -14,45 +14,24 @@
 #include "ngx_http_duplex_sticky.h"
 
 
-typedef struct {
-    ngx_http_request_t              *request;
-    ngx_http_duplex_sticky_conf_t   *conf;
-
-    ngx_str_t                        route;
-    ngx_duplex_session_t             session;
-    uint64_t                         taken;   /* by us, in this attempt */
-
-    unsigned                         named:1;     /* session has its key */
-    unsigned                         found:1;     /* session is in the store */
-    unsigned                         bound:1;     /* its server is known */
-    unsigned                         learned:1;   /* the answer was seen */
-
-    /* the balancer's */
-    void                            *data;
-    ngx_event_get_peer_pt            get;
-    ngx_event_free_peer_pt           free;
-    ngx_event_notify_peer_pt         notify;
-    ngx_event_set_peer_session_pt    set_session;
-    ngx_event_save_peer_session_pt   save_session;
-} ngx_http_duplex_sticky_t;
-
-
-static void ngx_http_duplex_sticky_look_up(ngx_http_duplex_sticky_t *sticky,
-    ngx_str_t *value);
-static ngx_int_t ngx_http_duplex_sticky_value(ngx_http_request_t *r,
-    ngx_array_t *variables, ngx_str_t *value);
 static void ngx_http_duplex_sticky_wrap(ngx_http_duplex_sticky_t *sticky);
 static ngx_int_t ngx_http_duplex_sticky_get(ngx_peer_connection_t *pc,
     void *data);
-static ngx_int_t ngx_http_duplex_sticky_get_route(
+static ngx_int_t ngx_http_duplex_sticky_take(ngx_http_duplex_sticky_t *sticky);
+static ngx_int_t ngx_http_duplex_sticky_take_sid(
     ngx_http_duplex_sticky_t *sticky);
-static ngx_int_t ngx_http_duplex_sticky_get_session(
+static ngx_int_t ngx_http_duplex_sticky_take_session(
+    ngx_http_duplex_sticky_t *sticky);
+static ngx_int_t ngx_http_duplex_sticky_refuse(
+    ngx_http_duplex_sticky_t *sticky);
+static ngx_int_t ngx_http_duplex_sticky_served(
     ngx_http_duplex_sticky_t *sticky);
 static void ngx_http_duplex_sticky_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
-static void ngx_http_duplex_sticky_learn(ngx_http_duplex_sticky_t *sticky);
+static void ngx_http_duplex_sticky_learn_answer(
+    ngx_http_duplex_sticky_t *sticky);
 static void ngx_http_duplex_sticky_keep(ngx_http_duplex_sticky_t *sticky,
-    ngx_duplex_session_t *session, ngx_duplex_peer_t *peer);
+    ngx_duplex_session_t *session, uint64_t server);
 static void ngx_http_duplex_sticky_notify(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t type);
 static ngx_int_t ngx_http_duplex_sticky_set_session(ngx_peer_connection_t *pc,
@@ -70,7 +49,6 @@ ngx_http_duplex_sticky_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     ngx_int_t                       rc;
-    ngx_str_t                       value;
     ngx_http_duplex_sticky_t       *sticky;
     ngx_http_duplex_sticky_conf_t  *scf;
 
@@ -88,98 +66,35 @@ ngx_http_duplex_sticky_init_peer(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    rc = ngx_http_duplex_sticky_value(r, scf->lookup, &value);
-
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (rc == NGX_DECLINED && scf->zone == NULL) {
-        return NGX_OK;
-    }
-
     sticky = ngx_pcalloc(r->pool, sizeof(ngx_http_duplex_sticky_t));
     if (sticky == NULL) {
         return NGX_ERROR;
     }
 
+    rc = ngx_http_duplex_sticky_value(r, scf->lookup, &sticky->value);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
     sticky->request = r;
     sticky->conf = scf;
+    sticky->asked = (rc == NGX_OK);
 
-    if (rc == NGX_OK) {
-        ngx_http_duplex_sticky_look_up(sticky, &value);
+    if (sticky->asked && scf->sticky.zone) {
+        ngx_duplex_session_name(&sticky->session, &scf->sticky.hash_key,
+                                &sticky->value);
+
+        sticky->stored = ngx_duplex_session_find(scf->sticky.zone,
+                                                 &sticky->session)
+                         == NGX_OK;
     }
 
-    if (scf->header) {
-        ngx_http_set_ctx(r, sticky, ngx_http_duplex_sticky_module);
-    }
+    ngx_http_set_ctx(r, sticky, ngx_http_duplex_sticky_module);
 
     ngx_http_duplex_sticky_wrap(sticky);
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_duplex_sticky_look_up(ngx_http_duplex_sticky_t *sticky,
-    ngx_str_t *value)
-{
-    ngx_http_duplex_sticky_conf_t  *scf;
-
-    scf = sticky->conf;
-
-    if (scf->zone == NULL) {
-        sticky->route = *value;
-        return;
-    }
-
-    ngx_duplex_session_name(&sticky->session, &scf->key, value);
-    sticky->named = 1;
-
-    if (ngx_duplex_session_find(scf->zone, &sticky->session) != NGX_OK) {
-        return;
-    }
-
-    sticky->found = 1;
-    sticky->bound = (ngx_duplex_peer_by_hash(scf->group,
-                                             sticky->session.server)
-                     != NULL);
-}
-
-
-/* NGX_OK, NGX_DECLINED: all are empty; NGX_ERROR */
-
-static ngx_int_t
-ngx_http_duplex_sticky_value(ngx_http_request_t *r, ngx_array_t *variables,
-    ngx_str_t *value)
-{
-    ngx_int_t                  *index;
-    ngx_uint_t                  i;
-    ngx_http_variable_value_t  *vv;
-
-    index = variables->elts;
-
-    for (i = 0; i < variables->nelts; i++) {
-
-        /* what an earlier attempt answered must not count for this one */
-
-        vv = ngx_http_get_flushed_variable(r, index[i]);
-
-        if (vv == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (vv->not_found || vv->len == 0) {
-            continue;
-        }
-
-        value->data = vv->data;
-        value->len = vv->len;
-
-        return NGX_OK;
-    }
-
-    return NGX_DECLINED;
 }
 
 
@@ -214,46 +129,85 @@ ngx_http_duplex_sticky_get(ngx_peer_connection_t *pc, void *data)
 {
     ngx_http_duplex_sticky_t  *sticky = data;
 
-    ngx_int_t  rc;
+    ngx_int_t                       rc;
+    ngx_http_duplex_sticky_conf_t  *scf;
+
+    scf = sticky->conf;
 
     sticky->taken = 0;
+    sticky->served = 0;
 
-    rc = sticky->conf->zone ? ngx_http_duplex_sticky_get_session(sticky)
-                            : ngx_http_duplex_sticky_get_route(sticky);
+    rc = sticky->asked ? ngx_http_duplex_sticky_take(sticky) : NGX_DECLINED;
 
-    if (rc == NGX_OK) {
-        return NGX_OK;
+    if (!sticky->counted) {
+        sticky->counted = 1;
+        ngx_duplex_sticky_count(&scf->sticky,
+                                ngx_http_duplex_sticky_status(sticky));
     }
 
-    return sticky->get(pc, sticky->data);
+    if (rc != NGX_OK) {
+
+        if (scf->strict && sticky->found) {
+            return ngx_http_duplex_sticky_refuse(sticky);
+        }
+
+        rc = sticky->get(pc, sticky->data);
+
+        if (rc != NGX_OK && rc != NGX_DONE) {
+            return rc;
+        }
+    }
+
+    if ((scf->set || scf->named)
+        && ngx_http_duplex_sticky_served(sticky) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+/* NGX_OK, or NGX_DECLINED: the balancer shall choose */
+
+static ngx_int_t
+ngx_http_duplex_sticky_take(ngx_http_duplex_sticky_t *sticky)
+{
+    sticky->found = 0;
+
+    if (sticky->conf->sticky.zone == NULL) {
+        return ngx_http_duplex_sticky_take_sid(sticky);
+    }
+
+    return sticky->stored ? ngx_http_duplex_sticky_take_session(sticky)
+                          : NGX_DECLINED;
 }
 
 
 /* a route may name several peers: a name has many addresses */
 
 static ngx_int_t
-ngx_http_duplex_sticky_get_route(ngx_http_duplex_sticky_t *sticky)
+ngx_http_duplex_sticky_take_sid(ngx_http_duplex_sticky_t *sticky)
 {
-    ngx_duplex_peer_t              *peer;
+    ngx_uint_t                      forged;
+    ngx_duplex_sid_t               *sid;
     ngx_http_duplex_sticky_conf_t  *scf;
 
     scf = sticky->conf;
 
-    for (peer = ngx_duplex_peer_first(scf->group);
-         peer;
-         peer = ngx_duplex_peer_next(peer))
-    {
-        if (peer->sid.len != sticky->route.len
-            || ngx_memcmp(peer->sid.data, sticky->route.data,
-                          sticky->route.len)
-               != 0)
-        {
-            continue;
-        }
+    sid = ngx_duplex_sid_find(&scf->sticky, &sticky->value, &forged);
 
-        if (scf->upstream->take(sticky->request, sticky->data, peer)
+    sticky->forged = forged;
+    sticky->found = (sid != NULL);
+
+    for ( /* void */ ; sid; sid = ngx_duplex_sid_next(&scf->sticky, sid)) {
+
+        if (scf->upstream->take(sticky->request, sticky->data, sid->peer)
             == NGX_OK)
         {
+            sticky->taken = 1;
+            sticky->served = sid->peer->hash;
+
             return NGX_OK;
         }
     }
@@ -263,34 +217,120 @@ ngx_http_duplex_sticky_get_route(ngx_http_duplex_sticky_t *sticky)
 
 
 static ngx_int_t
-ngx_http_duplex_sticky_get_session(ngx_http_duplex_sticky_t *sticky)
+ngx_http_duplex_sticky_take_session(ngx_http_duplex_sticky_t *sticky)
 {
+    ngx_msec_t                      timeout;
     ngx_duplex_peer_t              *peer;
     ngx_http_duplex_sticky_conf_t  *scf;
 
     scf = sticky->conf;
 
-    if (!sticky->bound) {
+    peer = ngx_duplex_peer_by_hash(scf->sticky.group, sticky->session.server);
+
+    if (peer == NULL) {
         return NGX_DECLINED;
     }
 
-    peer = ngx_duplex_peer_by_hash(scf->group, sticky->session.server);
+    sticky->found = 1;
 
-    if (peer == NULL
-        || scf->upstream->take(sticky->request, sticky->data, peer) != NGX_OK)
-    {
+    if (scf->upstream->take(sticky->request, sticky->data, peer) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    sticky->taken = peer->hash;
+    sticky->taken = 1;
+    sticky->served = peer->hash;
 
     /* a use prolongs it, but not every use is worth a message to the others */
 
-    if (sticky->session.left < scf->timeout - scf->timeout / 4) {
-        ngx_http_duplex_sticky_keep(sticky, &sticky->session, peer);
+    timeout = scf->sticky.timeout;
+
+    if (sticky->session.left < timeout - timeout / 4) {
+        ngx_http_duplex_sticky_keep(sticky, &sticky->session, peer->hash);
+        sticky->session.left = timeout;
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * "strict": 503.  What nginx would answer itself is 502, so the request is
+ * ended here: the upstream is told to clean up, as if the client had gone,
+ * and finds itself ended when we return.  Each of the two lets go of the
+ * request once.
+ */
+
+static ngx_int_t
+ngx_http_duplex_sticky_refuse(ngx_http_duplex_sticky_t *sticky)
+{
+    ngx_http_request_t   *r;
+    ngx_http_upstream_t  *u;
+
+    r = sticky->request;
+    u = r->upstream;
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "the server of this session is not available");
+
+    u->state->status = NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    r->main->count += 2;
+
+    (*u->cleanup)(r);
+
+    ngx_http_finalize_request(r, NGX_HTTP_SERVICE_UNAVAILABLE);
+
+    return NGX_ERROR;
+}
+
+
+/* notes who serves the request, and says so in the cookie */
+
+static ngx_int_t
+ngx_http_duplex_sticky_served(ngx_http_duplex_sticky_t *sticky)
+{
+    ngx_duplex_sid_t               *sid;
+    ngx_duplex_peer_t              *peer;
+    ngx_http_duplex_sticky_conf_t  *scf;
+
+    scf = sticky->conf;
+
+    peer = sticky->served
+           ? ngx_duplex_peer_by_hash(scf->sticky.group, sticky->served)
+           : scf->upstream->selected(scf->sticky.group, sticky->data);
+
+    if (peer == NULL) {
+        return NGX_OK;
+    }
+
+    sticky->served = peer->hash;
+
+    if (scf->set == NULL) {
+        return NGX_OK;
+    }
+
+    sid = ngx_duplex_sid_of(&scf->sticky, peer);
+
+    return sid ? ngx_http_duplex_sticky_set(sticky, &sid->value) : NGX_OK;
+}
+
+
+ngx_duplex_sticky_status_e
+ngx_http_duplex_sticky_status(ngx_http_duplex_sticky_t *sticky)
+{
+    if (!sticky->asked) {
+        return ngx_duplex_sticky_new;
+    }
+
+    if (sticky->forged) {
+        return ngx_duplex_sticky_forged;
+    }
+
+    if (!sticky->found) {
+        return ngx_duplex_sticky_miss;
+    }
+
+    return sticky->taken ? ngx_duplex_sticky_hit : ngx_duplex_sticky_rebound;
 }
 
 
@@ -300,8 +340,10 @@ ngx_http_duplex_sticky_free(ngx_peer_connection_t *pc, void *data,
 {
     ngx_http_duplex_sticky_t  *sticky = data;
 
-    if (sticky->conf->zone && !(state & (NGX_PEER_FAILED|NGX_PEER_NEXT))) {
-        ngx_http_duplex_sticky_learn(sticky);
+    if (sticky->conf->sticky.zone
+        && !(state & (NGX_PEER_FAILED|NGX_PEER_NEXT)))
+    {
+        ngx_http_duplex_sticky_learn_answer(sticky);
     }
 
     sticky->free(pc, sticky->data, state);
@@ -316,48 +358,48 @@ ngx_http_duplex_sticky_free(ngx_peer_connection_t *pc, void *data,
  */
 
 static void
-ngx_http_duplex_sticky_learn(ngx_http_duplex_sticky_t *sticky)
+ngx_http_duplex_sticky_learn_answer(ngx_http_duplex_sticky_t *sticky)
 {
-    ngx_int_t                       rc;
+    uint64_t                        server;
     ngx_str_t                       value;
     ngx_duplex_peer_t              *peer;
-    ngx_http_request_t             *r;
     ngx_duplex_session_t            created;
     ngx_http_duplex_sticky_conf_t  *scf;
 
-    r = sticky->request;
     scf = sticky->conf;
 
-    if (sticky->learned || r->upstream->headers_in.status_n == 0) {
+    if (sticky->learned
+        || sticky->request->upstream->headers_in.status_n == 0)
+    {
         return;
     }
 
     sticky->learned = 1;
 
-    peer = sticky->taken
-           ? ngx_duplex_peer_by_hash(scf->group, sticky->taken)
-           : scf->upstream->selected(scf->group, sticky->data);
+    server = sticky->served;
 
-    if (peer == NULL) {
-        return;
+    if (server == 0) {
+        peer = scf->upstream->selected(scf->sticky.group, sticky->data);
+
+        if (peer == NULL) {
+            return;
+        }
+
+        server = peer->hash;
     }
 
-    rc = ngx_http_duplex_sticky_value(r, scf->create, &value);
+    if (ngx_http_duplex_sticky_value(sticky->request, scf->create, &value)
+        == NGX_OK)
+    {
+        ngx_duplex_session_name(&created, &scf->sticky.hash_key, &value);
 
-    if (rc == NGX_OK) {
-        ngx_duplex_session_name(&created, &scf->key, &value);
-
-        if (!sticky->named
+        if (!sticky->asked
+            || !sticky->stored
             || ngx_memcmp(created.key, sticky->session.key,
                           NGX_DUPLEX_SESSION_KEY_LEN)
                != 0)
         {
-            ngx_http_duplex_sticky_keep(sticky, &created, peer);
-            return;
-        }
-
-        if (!sticky->found) {
-            ngx_http_duplex_sticky_keep(sticky, &sticky->session, peer);
+            ngx_http_duplex_sticky_keep(sticky, &created, server);
             return;
         }
     }
@@ -367,33 +409,33 @@ ngx_http_duplex_sticky_learn(ngx_http_duplex_sticky_t *sticky)
      * other with every request: what the other has just decided stands.
      */
 
-    if (sticky->found
-        && sticky->bound
-        && sticky->session.server != peer->hash
+    if (sticky->stored
+        && sticky->found
+        && sticky->session.server != server
         && !sticky->session.fresh)
     {
-        ngx_http_duplex_sticky_keep(sticky, &sticky->session, peer);
+        ngx_http_duplex_sticky_keep(sticky, &sticky->session, server);
     }
 }
 
 
 static void
 ngx_http_duplex_sticky_keep(ngx_http_duplex_sticky_t *sticky,
-    ngx_duplex_session_t *session, ngx_duplex_peer_t *peer)
+    ngx_duplex_session_t *session, uint64_t server)
 {
-    ngx_http_duplex_sticky_conf_t  *scf;
+    ngx_duplex_sticky_group_t  *group;
 
-    scf = sticky->conf;
+    group = &sticky->conf->sticky;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, sticky->request->connection->log, 0,
-                   "sticky session in \"%V\" bound to %V",
-                   &scf->zone->name, &peer->name);
+                   "sticky session in \"%V\" bound to %xL",
+                   &group->zone->name, server);
 
-    session->server = peer->hash;
+    session->server = server;
 
     /* refused for want of memory: logged by the store, and no session */
 
-    (void) ngx_duplex_session_bind(scf->zone, session, scf->timeout);
+    (void) ngx_duplex_session_bind(group->zone, session, group->timeout);
 }
 
 
@@ -448,8 +490,12 @@ ngx_http_duplex_sticky_header_filter(ngx_http_request_t *r)
 
     /* without a peer the header is of an error page or from a cache */
 
-    if (sticky && r->upstream && r->upstream->peer.sockaddr) {
-        ngx_http_duplex_sticky_learn(sticky);
+    if (sticky
+        && sticky->conf->header
+        && r->upstream
+        && r->upstream->peer.sockaddr)
+    {
+        ngx_http_duplex_sticky_learn_answer(sticky);
     }
 
     return ngx_http_duplex_sticky_next_filter(r);

@@ -127,13 +127,12 @@ ngx_duplex_peer_identify(ngx_conf_t *cf, ngx_duplex_peer_t *peer)
 }
 
 
-/* as stock has it: MD5 of address and port, or of the path of a socket */
+/* as stock has it: MD5 of address and port, or of "unix:" and a path */
 
 static ngx_int_t
 ngx_duplex_peer_name_session(ngx_conf_t *cf, ngx_duplex_peer_t *peer)
 {
     u_char      digest[16];
-    size_t      skip;
     ngx_md5_t   md5;
 
     if (peer->route.len) {
@@ -141,10 +140,8 @@ ngx_duplex_peer_name_session(ngx_conf_t *cf, ngx_duplex_peer_t *peer)
         return NGX_OK;
     }
 
-    skip = (ngx_strncmp(peer->name.data, "unix:", 5) == 0) ? 5 : 0;
-
     ngx_md5_init(&md5);
-    ngx_md5_update(&md5, peer->name.data + skip, peer->name.len - skip);
+    ngx_md5_update(&md5, peer->name.data, peer->name.len);
     ngx_md5_final(digest, &md5);
 
     peer->sid.data = ngx_pnalloc(cf->pool, NGX_DUPLEX_SID_LEN);
