@@ -314,6 +314,18 @@ my %bad = (
             '"zone_sync_ssl_name"',
     ],
 
+    'duplex_witness' => [
+        stream => 'duplex_witness 127.0.0.1:99999;', '"127.0.0.1:99999"',
+        stream => 'duplex_witness 127.0.0.1; duplex_witness 127.0.0.2;',
+            '"duplex_witness"',
+        stream => 'duplex_witness ' . '127.0.0.1 ' x 9 . ';', '"127.0.0.1"',
+    ],
+
+    'duplex_ready_timeout' => [
+        stream => 'duplex_ready_timeout 0;', '"0"',
+        stream => 'duplex_ready_timeout soon;', '"soon"',
+    ],
+
     'zone_sync_secret' => [
         stream => 'zone_sync_secret /nowhere;', '"/nowhere"',
         stream => 'zone_sync_secret /dev/null;', '"/dev/null"',
@@ -594,6 +606,14 @@ my %bad = (
     'ngx_http_duplex_api_params write' => [
         location => 'api write=maybe;', '"maybe"',
         location => 'api write=;', '""',
+    ],
+
+    'duplex_live' => [
+        location => 'duplex_live on;', '"duplex_live"',
+        server => 'location / { duplex_live; duplex_live; }',
+            '"duplex_live"',
+        server => 'location / { duplex_live; duplex_ready; }',
+            '"duplex_ready"',
     ],
 
     'duplex_ready' => [

@@ -1,6 +1,7 @@
 
 /*
- * The REST API: "api" and "duplex_ready", and which requests they accept.
+ * The REST API: "api", "duplex_ready", "duplex_live", and which requests they
+ * accept.
  *
  * Version 9 of NGINX Plus's API, as far as this node has something to show.
  * It reads pages, views, groups and contributors, and knows no feature by
@@ -36,6 +37,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_duplex_api_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_ready_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_duplex_api_live_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_duplex_api_discard(ngx_http_request_t *r);
 
 static ngx_int_t ngx_http_duplex_api_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_duplex_api_bind(ngx_conf_t *cf);
@@ -50,6 +53,8 @@ static char *ngx_http_duplex_api_set(ngx_conf_t *cf, ngx_command_t *cmd,
 static const char *ngx_http_duplex_api_set_write(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
 static char *ngx_http_duplex_api_set_ready(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_duplex_api_set_live(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_duplex_api_set_handler(ngx_conf_t *cf,
     ngx_http_duplex_api_loc_conf_t *alcf, ngx_http_handler_pt handler);
@@ -67,6 +72,13 @@ static ngx_command_t  ngx_http_duplex_api_commands[] = {
     { ngx_string("duplex_ready"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_duplex_api_set_ready,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("duplex_live"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_duplex_api_set_live,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -163,22 +175,60 @@ ngx_http_duplex_api_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_duplex_api_ready_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                         rc;
-    ngx_http_duplex_api_main_conf_t  *amcf;
+    ngx_int_t                rc;
+    ngx_duplex_readiness_t  *readiness;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_duplex_api_discard(r);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
+    readiness = ngx_http_duplex_api_readiness(r);
+
+    return ngx_http_duplex_api_ready_send(r, readiness == NULL
+                                             || readiness->ready());
+}
+
+
+static ngx_int_t
+ngx_http_duplex_api_live_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_duplex_readiness_t  *readiness;
+
+    rc = ngx_http_duplex_api_discard(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    readiness = ngx_http_duplex_api_readiness(r);
+
+    return ngx_http_duplex_api_ready_send(r, readiness == NULL
+                                             || readiness->live());
+}
+
+
+static ngx_int_t
+ngx_http_duplex_api_discard(ngx_http_request_t *r)
+{
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    return ngx_http_discard_request_body(r);
+}
+
+
+ngx_duplex_readiness_t *
+ngx_http_duplex_api_readiness(ngx_http_request_t *r)
+{
+    ngx_http_duplex_api_main_conf_t  *amcf;
+
     amcf = ngx_http_get_module_main_conf(r, ngx_http_duplex_api_module);
 
-    return ngx_http_duplex_api_ready_send(r, amcf->readiness);
+    return amcf->readiness;
 }
 
 
@@ -352,6 +402,14 @@ ngx_http_duplex_api_set_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_duplex_api_set_handler(cf, conf,
                                            ngx_http_duplex_api_ready_handler);
+}
+
+
+static char *
+ngx_http_duplex_api_set_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_duplex_api_set_handler(cf, conf,
+                                           ngx_http_duplex_api_live_handler);
 }
 
 

@@ -6,6 +6,7 @@
 
 #include <nginx.h>
 #include "ngx_http_duplex_api_node.h"
+#include "ngx_http_duplex_api_ready.h"
 #include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_lease.h"
 #include "../core/ngx_duplex_store.h"
@@ -26,7 +27,7 @@ static ngx_duplex_page_t  ngx_http_duplex_api_node_pages[] = {
       NULL, NULL, NULL, NULL, 0, NULL },
 
     { ngx_string("duplex/node"), ngx_http_duplex_api_node,
-      NULL, NULL, NULL, NULL, 0, NULL },
+      NULL, ngx_http_duplex_api_ready_patch, NULL, NULL, 0, NULL },
 
     /* where no feature knows of other nodes */
 

@@ -39,11 +39,9 @@ ngx_http_duplex_api_ready(ngx_duplex_call_t *call)
 
 
 ngx_int_t
-ngx_http_duplex_api_ready_send(ngx_http_request_t *r,
-    ngx_duplex_readiness_t *readiness)
+ngx_http_duplex_api_ready_send(ngx_http_request_t *r, ngx_uint_t ok)
 {
     ngx_str_t           path = ngx_string("duplex/ready");
-    ngx_uint_t          ready;
     ngx_duplex_json_t  *json;
     ngx_duplex_view_t  *view;
 
@@ -52,7 +50,6 @@ ngx_http_duplex_api_ready_send(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ready = readiness ? readiness->ready() : 1;
     view = ngx_duplex_find_view(&path);
 
     if (view) {
@@ -62,9 +59,40 @@ ngx_http_duplex_api_ready_send(ngx_http_request_t *r,
         ngx_http_duplex_api_ready_alone(json);
     }
 
-    return ngx_http_duplex_api_send(r, ready ? NGX_HTTP_OK
-                                             : NGX_HTTP_SERVICE_UNAVAILABLE,
+    return ngx_http_duplex_api_send(r, ok ? NGX_HTTP_OK
+                                          : NGX_HTTP_SERVICE_UNAVAILABLE,
                                     json);
+}
+
+
+ngx_uint_t
+ngx_http_duplex_api_ready_patch(ngx_duplex_call_t *call)
+{
+    json_t                  *leaving;
+    ngx_duplex_readiness_t  *readiness;
+
+    readiness = ngx_http_duplex_api_readiness(
+                                     ngx_http_duplex_api_of(call)->request);
+
+    if (readiness == NULL) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "NodeAlone",
+                                      "the node has no others: no feature "
+                                      "knows when it is ready");
+    }
+
+    leaving = json_object_get(call->body, "leaving");
+
+    if (!json_is_boolean(leaving) || json_object_size(call->body) != 1) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "NodeFormatError",
+                                      "must be an object with \"leaving\", "
+                                      "true or false");
+    }
+
+    readiness->leave(json_is_true(leaving) ? 1 : 0);
+
+    return NGX_HTTP_NO_CONTENT;
 }
 
 
@@ -73,6 +101,7 @@ ngx_http_duplex_api_ready_alone(ngx_duplex_json_t *json)
 {
     ngx_duplex_json_object(json, NULL);
     ngx_duplex_json_boolean(json, "ready", 1);
+    ngx_duplex_json_boolean(json, "live", 1);
     ngx_duplex_json_text(json, "state", "ready");
     ngx_duplex_json_text(json, "reason", "no nodes listed");
     ngx_duplex_json_object_end(json);

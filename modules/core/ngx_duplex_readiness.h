@@ -1,6 +1,7 @@
 
 /*
- * Readiness: may this node be given traffic?  Offered by the feature that
+ * Readiness: may this node be given traffic?  And liveness: is it still one
+ * of the nodes?  Offered by the feature that
  * knows the other nodes, under the service name below; where none offers it,
  * the node is ready.
  *
@@ -24,6 +25,10 @@
 typedef struct {
     /* any worker, any time after commit; from memory, never blocks */
     ngx_uint_t  (*ready)(void);
+    ngx_uint_t  (*live)(void);
+
+    /* the administrator takes the node out, or back; until a restart */
+    void        (*leave)(ngx_uint_t leave);
 } ngx_duplex_readiness_t;
 
 

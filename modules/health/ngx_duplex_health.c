@@ -87,6 +87,9 @@ ngx_duplex_health_register(ngx_conf_t *cf)
             != NGX_OK
         || ngx_duplex_register_service(cf, NGX_DUPLEX_HEALTH, health)
             != NGX_OK
+        || ngx_duplex_register_service(cf, NGX_DUPLEX_OUTLOOK,
+                                       &ngx_duplex_health_outlook)
+            != NGX_OK
         || ngx_duplex_register_feature(cf, &ngx_duplex_health_feature)
             != NGX_OK
         || ngx_duplex_register_kind(cf, &ngx_duplex_health_verdict_kind)

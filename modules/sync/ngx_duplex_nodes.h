@@ -128,13 +128,17 @@ typedef enum {
     ngx_duplex_ready_starting = 0,  /* no listed node was heard yet */
     ngx_duplex_ready_syncing,
     ngx_duplex_ready_ready,
-    ngx_duplex_ready_leaving
+    ngx_duplex_ready_leaving,
+    ngx_duplex_ready_cut,           /* shown only, as is the next */
+    ngx_duplex_ready_isolated
 } ngx_duplex_ready_e;
 
 
 typedef struct {
     ngx_atomic_t           ready;       /* ngx_duplex_ready_e */
     ngx_atomic_t           ready_why;   /* ngx_duplex_ready_why_e */
+    ngx_atomic_t           left;        /* by the administrator's word */
+    ngx_atomic_t           standing;    /* ngx_duplex_standing_e */
     uint64_t               born;        /* ms, monotonic: memory was fresh */
     ngx_atomic_t           links;       /* serial of the last accepted one */
     ngx_atomic_t           generation;  /* of the present configuration */

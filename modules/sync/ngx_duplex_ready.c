@@ -12,14 +12,15 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_clock.h"
+#include "../core/ngx_duplex_event.h"
 #include "ngx_duplex_nodes.h"
 #include "ngx_duplex_ready.h"
+#include "ngx_duplex_standing.h"
 #include "ngx_duplex_sync_conf.h"
 
 
 #define NGX_DUPLEX_READY_ALONE  3000    /* ms */
 #define NGX_DUPLEX_READY_STALL  3000    /* ms */
-#define NGX_DUPLEX_READY_LATE   30000   /* ms */
 
 
 /* what the listed nodes say together */
@@ -32,17 +33,27 @@ typedef struct {
 } ngx_duplex_ready_census_t;
 
 
+/* what is shown: the state, and why */
+typedef struct {
+    ngx_uint_t  state;          /* ngx_duplex_ready_e */
+    ngx_uint_t  why;            /* ngx_duplex_ready_why_e */
+} ngx_duplex_ready_shown_t;
+
+
 static void ngx_duplex_ready_count(ngx_duplex_nodes_t *nodes,
     ngx_duplex_ready_census_t *census);
 static void ngx_duplex_ready_set(ngx_duplex_nodes_t *nodes,
     ngx_duplex_ready_e state, ngx_duplex_ready_why_e why);
+static void ngx_duplex_ready_show(ngx_duplex_ready_shown_t *shown);
 
 
 static const char *const  ngx_duplex_ready_states[] = {
     "starting",
     "syncing",
     "ready",
-    "leaving"
+    "leaving",
+    "backend-cut",
+    "isolated"
 };
 
 
@@ -53,9 +64,13 @@ static const char *const  ngx_duplex_ready_reasons[] = {
     "no listed node can be reached",
     "synchronised",
     "a listed node sent nothing new for 3s",
-    "a listed node was not done after 30s",
+    "a listed node was not done in time",
     "was serving before nodes were listed",
-    "told to end"
+    "told to end",
+    "taken out by the administrator",
+    "no server passes here, nor for any other node",
+    "no server passes here, one does for another node",
+    "no server passes, no node is heard, no witness answers"
 };
 
 
@@ -112,7 +127,7 @@ ngx_duplex_ready_update(void)
         ngx_duplex_ready_set(nodes, ngx_duplex_ready_ready,
                              ngx_duplex_ready_why_synced);
 
-    } else if (now - nodes->born >= NGX_DUPLEX_READY_LATE) {
+    } else if (now - nodes->born >= ngx_duplex_sync_conf()->ready_timeout) {
         ngx_duplex_ready_set(nodes, ngx_duplex_ready_ready,
                              ngx_duplex_ready_why_late);
 
@@ -226,34 +241,103 @@ ngx_duplex_ready_stay(void)
 ngx_uint_t
 ngx_duplex_ready(void)
 {
+    ngx_duplex_ready_shown_t  shown;
+
+    ngx_duplex_ready_show(&shown);
+
+    return shown.state == ngx_duplex_ready_ready;
+}
+
+
+ngx_uint_t
+ngx_duplex_live(void)
+{
     ngx_duplex_nodes_t  *nodes;
 
     nodes = ngx_duplex_nodes();
 
-    return nodes == NULL || nodes->ready == ngx_duplex_ready_ready;
+    return nodes == NULL || nodes->standing != ngx_duplex_standing_isolated;
+}
+
+
+void
+ngx_duplex_ready_take_out(ngx_uint_t leave)
+{
+    ngx_duplex_nodes_t  *nodes;
+
+    nodes = ngx_duplex_nodes();
+
+    if (nodes == NULL || nodes->left == leave) {
+        return;
+    }
+
+    nodes->left = leave;
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "node \"%V\" was %s by the administrator",
+                  &ngx_duplex_identity()->name,
+                  leave ? "taken out" : "taken back");
+
+    ngx_duplex_event("node", &ngx_duplex_identity()->name, "%s",
+                     leave ? "taken out" : "taken back");
+}
+
+
+/* the gravest of what stands against it */
+
+static void
+ngx_duplex_ready_show(ngx_duplex_ready_shown_t *shown)
+{
+    ngx_duplex_nodes_t  *nodes;
+
+    nodes = ngx_duplex_nodes();
+
+    shown->state = ngx_duplex_ready_ready;
+    shown->why = ngx_duplex_ready_why_alone;
+
+    if (nodes == NULL) {
+        return;
+    }
+
+    shown->state = nodes->ready;
+    shown->why = nodes->ready_why;
+
+    if (nodes->standing == ngx_duplex_standing_isolated) {
+        shown->state = ngx_duplex_ready_isolated;
+        shown->why = ngx_duplex_ready_why_isolated;
+
+    } else if (nodes->left || nodes->ready == ngx_duplex_ready_leaving) {
+        shown->state = ngx_duplex_ready_leaving;
+        shown->why = nodes->ready == ngx_duplex_ready_leaving
+                     ? ngx_duplex_ready_why_leaving
+                     : ngx_duplex_ready_why_left;
+
+    } else if (nodes->ready != ngx_duplex_ready_ready) {
+        return;
+
+    } else if (nodes->standing == ngx_duplex_standing_cut) {
+        shown->state = ngx_duplex_ready_cut;
+        shown->why = ngx_duplex_ready_why_cut;
+
+    } else if (nodes->standing == ngx_duplex_standing_failing) {
+        shown->why = ngx_duplex_ready_why_failing;
+    }
 }
 
 
 void
 ngx_duplex_ready_render(ngx_duplex_json_t *json)
 {
-    ngx_uint_t           state, why;
-    ngx_duplex_nodes_t  *nodes;
+    ngx_duplex_ready_shown_t  shown;
 
-    nodes = ngx_duplex_nodes();
-
-    state = ngx_duplex_ready_ready;
-    why = ngx_duplex_ready_why_alone;
-
-    if (nodes) {
-        state = nodes->ready;
-        why = state == ngx_duplex_ready_leaving ? ngx_duplex_ready_why_leaving
-                                                : nodes->ready_why;
-    }
+    ngx_duplex_ready_show(&shown);
 
     ngx_duplex_json_object(json, NULL);
-    ngx_duplex_json_boolean(json, "ready", state == ngx_duplex_ready_ready);
-    ngx_duplex_json_text(json, "state", ngx_duplex_ready_states[state]);
-    ngx_duplex_json_text(json, "reason", ngx_duplex_ready_reasons[why]);
+    ngx_duplex_json_boolean(json, "ready",
+                            shown.state == ngx_duplex_ready_ready);
+    ngx_duplex_json_boolean(json, "live",
+                            shown.state != ngx_duplex_ready_isolated);
+    ngx_duplex_json_text(json, "state", ngx_duplex_ready_states[shown.state]);
+    ngx_duplex_json_text(json, "reason", ngx_duplex_ready_reasons[shown.why]);
     ngx_duplex_json_object_end(json);
 }

@@ -22,9 +22,13 @@ typedef enum {
     ngx_duplex_ready_why_unreachable,   /* no listed node is */
     ngx_duplex_ready_why_synced,
     ngx_duplex_ready_why_slow,          /* nothing new came for 3 s */
-    ngx_duplex_ready_why_late,          /* 30 s are over */
+    ngx_duplex_ready_why_late,          /* duplex_ready_timeout is over */
     ngx_duplex_ready_why_reload,        /* served before zone_sync was set */
-    ngx_duplex_ready_why_leaving
+    ngx_duplex_ready_why_leaving,
+    ngx_duplex_ready_why_left,          /* by the administrator's word */
+    ngx_duplex_ready_why_failing,
+    ngx_duplex_ready_why_cut,
+    ngx_duplex_ready_why_isolated
 } ngx_duplex_ready_why_e;
 
 
@@ -40,6 +44,8 @@ void ngx_duplex_ready_stay(void);
 
 /* of ngx_duplex_readiness_t */
 ngx_uint_t ngx_duplex_ready(void);
+ngx_uint_t ngx_duplex_live(void);
+void ngx_duplex_ready_take_out(ngx_uint_t leave);
 
 /* the view "duplex/ready" */
 void ngx_duplex_ready_render(ngx_duplex_json_t *json);

@@ -12,6 +12,7 @@
 #include "ngx_duplex_ready.h"
 #include "ngx_duplex_receiver.h"
 #include "ngx_duplex_senders.h"
+#include "ngx_duplex_standing.h"
 #include "ngx_duplex_sync.h"
 
 
@@ -54,6 +55,18 @@ ngx_duplex_sync_beat(void)
 {
     ngx_duplex_senders_beat();
     ngx_duplex_ready_update();
+
+    if (ngx_duplex_sync_conf()) {
+        ngx_duplex_standing_beat();
+    }
+}
+
+
+void
+ngx_duplex_sync_drop(void)
+{
+    ngx_duplex_senders_drop();
+    ngx_duplex_standing_drop();
 }
 
 

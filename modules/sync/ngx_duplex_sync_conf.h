@@ -11,6 +11,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_outlook.h"
 #include "ngx_duplex_secret.h"
 #include "ngx_duplex_tls.h"
 
@@ -32,6 +33,10 @@ typedef struct {
     ngx_duplex_tls_t   tls;             /* of dialled links */
 
     ngx_duplex_secret_t  *secret;       /* NULL: none */
+
+    ngx_array_t        witnesses;       /* ngx_addr_t */
+    ngx_msec_t         ready_timeout;
+    ngx_duplex_outlook_t  *outlook;     /* NULL: no server is checked */
 } ngx_duplex_sync_conf_t;
 
 

@@ -9,11 +9,16 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "ngx_duplex_nodes.h"
+#include "ngx_duplex_witness.h"
 #include "ngx_stream_duplex_sync_conf.h"
 
 
 /* heartbeats come every 250 ms, and some of them late */
 #define NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN  500
+
+
+/* of a witness that has none: it will refuse, and has answered */
+#define NGX_STREAM_DUPLEX_SYNC_WITNESS_PORT  9
 
 
 static ngx_int_t ngx_stream_duplex_sync_add(ngx_conf_t *cf,
@@ -120,6 +125,61 @@ ngx_stream_duplex_sync_add(ngx_conf_t *cf,
     listed->host = *host;
 
     return NGX_OK;
+}
+
+
+char *
+ngx_stream_duplex_sync_witness(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_duplex_sync_srv_conf_t  *sscf = conf;
+
+    ngx_url_t    u;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+    ngx_addr_t  *addr;
+
+    if (sscf->witnesses != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    sscf->witnesses = ngx_array_create(cf->pool, 4, sizeof(ngx_addr_t));
+    if (sscf->witnesses == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        ngx_memzero(&u, sizeof(ngx_url_t));
+
+        u.url = value[i];
+        u.default_port = NGX_STREAM_DUPLEX_SYNC_WITNESS_PORT;
+
+        if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%s in witness address \"%V\"",
+                               u.err ? u.err : "error", &u.url);
+            return NGX_CONF_ERROR;
+        }
+
+        if (i > NGX_DUPLEX_WITNESSES_MAX) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "witness address \"%V\" is one too many: "
+                               "at most %d are allowed", &u.url,
+                               NGX_DUPLEX_WITNESSES_MAX);
+            return NGX_CONF_ERROR;
+        }
+
+        addr = ngx_array_push(sscf->witnesses);
+        if (addr == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *addr = u.addrs[0];
+    }
+
+    return NGX_CONF_OK;
 }
 
 

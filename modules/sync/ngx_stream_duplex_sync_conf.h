@@ -43,6 +43,9 @@ typedef struct {
     ngx_bufs_t                     buffers;
     size_t                         recv_buffer_size;
 
+    ngx_array_t                   *witnesses;   /* ngx_addr_t */
+    ngx_msec_t                     ready_timeout;
+
     ngx_str_t                      secret;      /* a file */
     ngx_flag_t                     require_auth;
 
@@ -58,6 +61,8 @@ char *ngx_stream_duplex_sync_msec(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_stream_duplex_sync_buffers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_duplex_sync_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_duplex_sync_witness(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_duplex_sync_ssl_password_file(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);

@@ -129,6 +129,20 @@ static ngx_command_t  ngx_stream_duplex_sync_commands[] = {
       0,
       NULL },
 
+    { ngx_string("duplex_witness"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_1MORE,
+      ngx_stream_duplex_sync_witness,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("duplex_ready_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_duplex_sync_msec,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_sync_srv_conf_t, ready_timeout),
+      NULL },
+
     { ngx_string("zone_sync_secret"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
@@ -275,7 +289,7 @@ static ngx_duplex_feature_t  ngx_stream_duplex_sync_feature = {
     ngx_duplex_senders_take,
     ngx_duplex_sync_beat,
     ngx_duplex_senders_wake,
-    ngx_duplex_senders_drop,
+    ngx_duplex_sync_drop,
     ngx_duplex_sync_stop
 };
 
@@ -288,7 +302,9 @@ static ngx_duplex_view_t  ngx_stream_duplex_sync_views[] = {
 
 
 static ngx_duplex_readiness_t  ngx_stream_duplex_sync_readiness = {
-    ngx_duplex_ready
+    ngx_duplex_ready,
+    ngx_duplex_live,
+    ngx_duplex_ready_take_out
 };
 
 
@@ -408,6 +424,8 @@ ngx_stream_duplex_sync_bind(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    smcf->conf.outlook = ngx_duplex_find_service(cf, NGX_DUPLEX_OUTLOOK);
+
     return ngx_duplex_nodes_add(cf);
 }
 
@@ -456,6 +474,8 @@ ngx_stream_duplex_sync_create_srv_conf(ngx_conf_t *cf)
     sscf->interval = NGX_CONF_UNSET_MSEC;
     sscf->recv_buffer_size = NGX_CONF_UNSET_SIZE;
     sscf->require_auth = NGX_CONF_UNSET;
+    sscf->witnesses = NGX_CONF_UNSET_PTR;
+    sscf->ready_timeout = NGX_CONF_UNSET_MSEC;
 
     ngx_stream_duplex_sync_ssl_unset(&sscf->ssl);
 
@@ -483,6 +503,8 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_size_value(conf->recv_buffer_size, prev->recv_buffer_size,
                               2 * 65536);
 
+    ngx_conf_merge_ptr_value(conf->witnesses, prev->witnesses, NULL);
+    ngx_conf_merge_msec_value(conf->ready_timeout, prev->ready_timeout, 30000);
     ngx_conf_merge_str_value(conf->secret, prev->secret, "");
     ngx_conf_merge_value(conf->require_auth, prev->require_auth, 0);
 
@@ -523,6 +545,12 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     sync->connect_timeout = conf->connect_timeout;
     sync->retry_interval = conf->retry_interval;
     sync->timeout = conf->timeout;
+    sync->ready_timeout = conf->ready_timeout;
+
+    if (conf->witnesses) {
+        sync->witnesses = *conf->witnesses;
+    }
+
     sync->out_size = ngx_max(conf->buffers.num * conf->buffers.size,
                              NGX_STREAM_DUPLEX_SYNC_OUT_MIN);
     sync->in_size = ngx_max(conf->recv_buffer_size, NGX_DUPLEX_FRAME_MAX_SIZE);
