@@ -110,15 +110,19 @@ error($_, 404, 'UnknownVersion')
 
 # lists of names
 
-names('/api/9', qw/duplex http nginx/);
-names('/api/9/http', qw/upstreams/);
+names('/api/9', qw/connections duplex http nginx processes resolvers slabs ssl
+                  workers/);
+my @http = qw/caches keyvals limit_conns limit_reqs location_zones requests
+              server_zones upstreams/;
+
+names('/api/9/http', @http);
 names('/api/9/duplex', qw/events node nodes ready/);
 names('/api/duplex', qw/events node nodes ready/);
-names('/noslash/9/http', qw/upstreams/);
-names('/limited/9/http', qw/upstreams/);
-names('/branch/9/http', qw/upstreams/);
+names('/noslash/9/http', @http);
+names('/limited/9/http', @http);
+names('/branch/9/http', @http);
 
-is_deeply([ api_get($api, '/branch/9/http?x=1') ], [ 200, [ 'upstreams' ] ],
+is_deeply([ api_get($api, '/branch/9/http?x=1') ], [ 200, \@http ],
           'inside "if"');
 
 # groups

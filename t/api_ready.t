@@ -77,11 +77,13 @@ $pair->wait_linked();
 
 for my $path ('/api/9', '/api/9/') {
     is_deeply([ sort @{(api_get($api, $path))[1]} ],
-              [ qw/duplex http nginx stream/ ], "$path: names");
+              [ qw/connections duplex http nginx processes resolvers slabs ssl
+                  stream workers/ ], "$path: names");
 }
 
 for my $path ('/api/9/stream', '/api/9/stream/', '/api/3/stream') {
-    is_deeply([ api_get($api, $path) ], [ 200, [ 'upstreams', 'zone_sync' ] ],
+    is_deeply([ api_get($api, $path) ], [ 200, [ qw/keyvals limit_conns server_zones upstreams
+                        zone_sync/ ] ],
               $path);
 }
 

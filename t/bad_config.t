@@ -64,6 +64,18 @@ my %bad = (
         main => 'duplex_cluster a; duplex_cluster b;', '"duplex_cluster"',
     ],
 
+    'status_zone' => [
+        location => 'status_zone a/b;', '"a/b"',
+        server => 'status_zone "";', '""',
+        server => 'status_zone a; status_zone b;', 'duplicate',
+        stream_server => 'status_zone a/b;', '"a/b"',
+        stream_server => 'status_zone a; status_zone a;', 'duplicate',
+    ],
+
+    'status: off' => [
+        location => 'status_zone a; status_zone off;', 'duplicate',
+    ],
+
     'duplex_store_size' => [
         main => 'duplex_store_size 4x;', '"4x"',
         main => 'duplex_store_size 63k;', '"63k"',

@@ -304,7 +304,8 @@ is_deeply(($node->api_patch(path('stream/round_robin', 0),
 # what is not there
 
 is_deeply([ sort @{($node->api_get('/api/9/stream'))[1]} ],
-          [ qw/upstreams zone_sync/ ], 'the branches of stream');
+          [ qw/keyvals limit_conns server_zones upstreams zone_sync/ ],
+          'the branches of stream');
 
 $node->configure($conf =~ s/^stream \{.*//msr);
 $node->reload(wait_old => 1);

@@ -9,6 +9,8 @@
  */
 
 
+#include "ngx_duplex_absent.h"
+#include "ngx_duplex_slabs.h"
 #include "ngx_http_duplex_api_call.h"
 #include "ngx_http_duplex_api_event.h"
 #include "ngx_http_duplex_api_events.h"
@@ -20,6 +22,7 @@
 #include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_param.h"
 #include "../core/ngx_duplex_registry.h"
+#include "../status/ngx_duplex_counters.h"
 
 
 typedef struct {
@@ -253,6 +256,8 @@ ngx_http_duplex_api_bind(ngx_conf_t *cf)
     /* what a feature has registered for the same path goes first */
 
     if (ngx_http_duplex_api_node_register(cf) != NGX_OK
+        || ngx_duplex_slabs_register(cf) != NGX_OK
+        || ngx_duplex_absent_register(cf) != NGX_OK
         || ngx_http_duplex_api_event_register(cf) != NGX_OK
         || ngx_http_duplex_api_events_register(cf) != NGX_OK
         || ngx_http_duplex_api_ready_register(cf) != NGX_OK
@@ -449,6 +454,12 @@ ngx_http_duplex_api_set_handler(ngx_conf_t *cf,
     }
 
     ngx_duplex_need_store(cf);
+
+    if (handler == ngx_http_duplex_api_handler
+        && ngx_duplex_counters_want(cf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     alcf->handler = handler;
     clcf->handler = handler;
