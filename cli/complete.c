@@ -19,6 +19,10 @@ static void ctl_complete_verbs(const char *noun, const char *prefix);
 static void ctl_complete_options(ctl_command_t *command, const char *prefix);
 static void ctl_complete_args(ctl_t *ctl, ctl_command_t *command, int nth,
     char **args, const char *prefix);
+static void ctl_complete_names(ctl_t *ctl, const char *path,
+    const char *prefix);
+static void ctl_complete_servers(ctl_t *ctl, const char *group,
+    const char *prefix);
 static void ctl_complete_word(const char *word, const char *prefix);
 
 
@@ -132,14 +136,9 @@ static void
 ctl_complete_args(ctl_t *ctl, ctl_command_t *command, int nth, char **args,
     const char *prefix)
 {
-    int            i, j;
-    char          *usage, *word, *save, *path;
-    size_t         k;
-    json_t        *group, *peer;
-    const char    *name, *what;
-    ctl_answer_t   answer;
-    const char    *paths[] = { "9/http/upstreams?fields=",
-                               "9/stream/upstreams?fields=" };
+    int          i;
+    char        *usage, *word, *save;
+    const char  *what;
 
     usage = ctl_copy(command->args);
     what = "";
@@ -153,34 +152,18 @@ ctl_complete_args(ctl_t *ctl, ctl_command_t *command, int nth, char **args,
     }
 
     if (strstr(what, "UPSTREAM")) {
+        ctl_complete_names(ctl, "9/http/upstreams?fields=", prefix);
+        ctl_complete_names(ctl, "9/stream/upstreams?fields=", prefix);
 
-        for (j = 0; j < 2; j++) {
-            ctl_call(ctl, &ctl->nodes[0], "GET", paths[j], NULL, &answer);
+    } else if (strstr(what, "SPLIT")) {
+        ctl_complete_names(ctl, "duplex/splits?fields=", prefix);
 
-            json_array_foreach(answer.json, k, group) {
-                name = json_string_value(group);
-                ctl_complete_word(name ? name : "", prefix);
-            }
-
-            ctl_answer_free(&answer);
-        }
+    } else if (strstr(what, "ZONE")) {
+        ctl_complete_names(ctl, "9/http/keyvals?fields=", prefix);
+        ctl_complete_names(ctl, "9/stream/keyvals?fields=", prefix);
 
     } else if (strcmp(what, "SERVER") == 0 && nth > 0) {
-
-        name = strrchr(args[0], '/');
-        path = ctl_format("9/%s/upstreams/%s",
-                          strncmp(args[0], "stream/", 7) == 0 ? "stream"
-                                                              : "http",
-                          name ? name + 1 : args[0]);
-
-        ctl_call(ctl, &ctl->nodes[0], "GET", path, NULL, &answer);
-        free(path);
-
-        json_array_foreach(ctl_member(answer.json, "peers"), k, peer) {
-            ctl_complete_word(ctl_text(peer, "server"), prefix);
-        }
-
-        ctl_answer_free(&answer);
+        ctl_complete_servers(ctl, args[0], prefix);
 
     } else if (strcmp(what, "live|ready|peers") == 0) {
         ctl_complete_word("live", prefix);
@@ -192,6 +175,49 @@ ctl_complete_args(ctl_t *ctl, ctl_command_t *command, int nth, char **args,
     }
 
     free(usage);
+}
+
+
+static void
+ctl_complete_names(ctl_t *ctl, const char *path, const char *prefix)
+{
+    size_t        i;
+    json_t       *name;
+    ctl_answer_t  answer;
+
+    ctl_call(ctl, &ctl->nodes[0], "GET", path, NULL, &answer);
+
+    json_array_foreach(answer.json, i, name) {
+        ctl_complete_word(json_is_string(name) ? json_string_value(name) : "",
+                          prefix);
+    }
+
+    ctl_answer_free(&answer);
+}
+
+
+static void
+ctl_complete_servers(ctl_t *ctl, const char *group, const char *prefix)
+{
+    char         *path;
+    size_t        i;
+    json_t       *peer;
+    const char   *name;
+    ctl_answer_t  answer;
+
+    name = strrchr(group, '/');
+    path = ctl_format("9/%s/upstreams/%s",
+                      strncmp(group, "stream/", 7) == 0 ? "stream" : "http",
+                      name ? name + 1 : group);
+
+    ctl_call(ctl, &ctl->nodes[0], "GET", path, NULL, &answer);
+
+    json_array_foreach(ctl_member(answer.json, "peers"), i, peer) {
+        ctl_complete_word(ctl_text(peer, "server"), prefix);
+    }
+
+    ctl_answer_free(&answer);
+    free(path);
 }
 
 

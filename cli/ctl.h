@@ -251,6 +251,24 @@ CTL_COMMAND(ctl_node_ready);
 CTL_COMMAND(ctl_check);
 CTL_COMMAND(ctl_track);
 CTL_COMMAND(ctl_complete);
+CTL_COMMAND(ctl_node_leave);
+CTL_COMMAND(ctl_node_return);
+CTL_COMMAND(ctl_deploy_start);
+CTL_COMMAND(ctl_deploy_status);
+CTL_COMMAND(ctl_deploy_pause);
+CTL_COMMAND(ctl_deploy_resume);
+CTL_COMMAND(ctl_deploy_promote);
+CTL_COMMAND(ctl_deploy_rollback);
+CTL_COMMAND(ctl_deploy_history);
+CTL_COMMAND(ctl_split_list);
+CTL_COMMAND(ctl_split_set);
+CTL_COMMAND(ctl_events);
+CTL_COMMAND(ctl_keyval_list);
+CTL_COMMAND(ctl_keyval_get);
+CTL_COMMAND(ctl_keyval_set);
+CTL_COMMAND(ctl_keyval_delete);
+CTL_COMMAND(ctl_keyval_clear);
+CTL_COMMAND(ctl_top);
 
 
 #endif /* _CTL_H_INCLUDED_ */

@@ -49,6 +49,16 @@ static ctl_known_t  ctl_known[] = {
     { 0, "fault", "NUMBER", 0, "what to write if not live, -254" },
     { 0, "on-exit", "NUMBER", 0, "what to write at the end, as degraded" },
 
+    { 0, "to", "COLOUR", 0, "the group that is to have everything" },
+    { 0, "steps", "N,...", 0, "its percentages, 100 by default" },
+    { 0, "gate", "CONDITIONS", 0, "such as healthy>=2,5xx<1%,p99<300ms" },
+    { 0, "min-requests", "N", 0, "fewer in a step: it is held" },
+    { 0, "warmup", "TIME", 0, "not counted at the beginning of a step" },
+    { 0, "drain-after", "TIME", 0, "then the old groups' clients are freed" },
+    { 0, "on-node-loss", "WHAT", 0, "hold (the default) or continue" },
+    { 'f', "follow", NULL, 0, "go on with what comes" },
+    { 0, "sort", "BY", 0, "traffic, latency, errors, connections, ..." },
+
     { 0, NULL, NULL, 0, NULL }
 };
 

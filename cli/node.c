@@ -4,8 +4,13 @@
  */
 
 
+#include <stdlib.h>
 #include <string.h>
 #include "ctl.h"
+
+
+static int ctl_node_set(ctl_t *ctl, int leaving);
+static int ctl_node_drained(ctl_t *ctl);
 
 
 CTL_COMMAND(ctl_node_list)
@@ -131,4 +136,107 @@ CTL_COMMAND(ctl_node_ready)
     ctl_answer_free(&answer);
 
     return code != CTL_OK && wait ? CTL_TIMEOUT : code;
+}
+
+
+/*
+ * Planned maintenance, to be said on the node itself: it is not ready from
+ * now on, so addresses go to the other one, but it still serves.
+ */
+
+CTL_COMMAND(ctl_node_leave)
+{
+    int  code;
+
+    (void) argc;
+    (void) argv;
+
+    code = ctl_node_set(ctl, 1);
+
+    return code == CTL_OK && ctl_option(ctl, "wait") ? ctl_node_drained(ctl)
+                                                     : code;
+}
+
+
+CTL_COMMAND(ctl_node_return)
+{
+    (void) argc;
+    (void) argv;
+
+    return ctl_node_set(ctl, 0);
+}
+
+
+static int
+ctl_node_set(ctl_t *ctl, int leaving)
+{
+    char         *reason, *path;
+    json_t       *body;
+    ctl_answer_t  answer;
+
+    reason = ctl_reason(ctl);
+    path = ctl_format("duplex/node%s", reason);
+    body = json_pack("{s:b}", "leaving", leaving);
+
+    ctl_call(ctl, &ctl->nodes[0], "PATCH", path, body, &answer);
+
+    json_decref(body);
+    free(path);
+    free(reason);
+
+    if (answer.code != CTL_OK) {
+        (void) ctl_answer_fail(&answer);
+
+    } else if (!ctl_print_json(ctl, answer.json)) {
+        fprintf(ctl->out, "%s\n", leaving ? "leaving: not ready any more"
+                                          : "back: ready as it can be");
+    }
+
+    ctl_answer_free(&answer);
+
+    return answer.code;
+}
+
+
+/* until no request is under way but ours */
+
+static int
+ctl_node_drained(ctl_t *ctl)
+{
+    double         until, active, most;
+    const char    *limit;
+    ctl_answer_t   answer;
+
+    limit = ctl_option(ctl, "wait");
+    until = ctl_now() + (*limit ? ctl_parse_time(limit) / 1000.0 : 30);
+    most = 1;
+
+    for ( ;; ) {
+        ctl_call(ctl, &ctl->nodes[0], "GET", "9/connections", NULL, &answer);
+
+        if (answer.code != CTL_OK) {
+            ctl_progress_end(ctl);
+            return ctl_answer_fail(&answer);
+        }
+
+        active = ctl_number(answer.json, "active")
+                 + ctl_number(answer.json, "idle") - 1;
+        most = active > most ? active : most;
+        ctl_answer_free(&answer);
+
+        if (active <= 0) {
+            ctl_progress_end(ctl);
+            return CTL_OK;
+        }
+
+        if (ctl_now() >= until) {
+            ctl_progress_end(ctl);
+            return ctl_fail(CTL_TIMEOUT, "%.0f connections are still open:"
+                            " they may be cut, or wait again", active);
+        }
+
+        ctl_progress(ctl, "leaving", 1 - active / most, "%.0f connections",
+                     active);
+        ctl_sleep(0.2);
+    }
 }

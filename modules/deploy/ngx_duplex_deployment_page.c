@@ -481,13 +481,6 @@ ngx_duplex_deployment_act(ngx_duplex_call_t *call, ngx_duplex_split_t *split,
 
     status = ngx_duplex_deployment_said(call, split, &decision);
 
-    if (status == NGX_DUPLEX_CALL_OK
-        && decision.state == ngx_duplex_deployment_rolled_back
-        && ngx_duplex_deployment_get(split, &deployment) == NGX_OK)
-    {
-        (void) ngx_duplex_deployment_weigh(split, &deployment, why);
-    }
-
     json_decref(decision.plan);
 
     return status;
@@ -505,6 +498,10 @@ ngx_duplex_deployment_said(ngx_duplex_call_t *call, ngx_duplex_split_t *split,
     {
         return ngx_duplex_call_refuse(call, 400, "UpstreamOutOfMemory",
                                       "the store is full");
+    }
+
+    if (deployment.state == ngx_duplex_deployment_rolled_back) {
+        (void) ngx_duplex_deployment_weigh(split, &deployment, decision->why);
     }
 
     call->durable = 1;
