@@ -260,8 +260,16 @@ my %bad = (
     ],
 
     'sync: resolve' => [
-        sync => 'zone_sync; zone_sync_server 127.0.0.1:1 resolve;',
-            '"resolve"',
+        sync => 'zone_sync; zone_sync_server nodes.example:1 resolve;',
+            '"nodes.example"',
+        sync => 'zone_sync; zone_sync_server 127.0.0.1:1;
+                 zone_sync_server nodes.example:1 resolve;', '"resolve"',
+        sync => 'zone_sync; zone_sync_server nodes.example:1 resolve;
+                 zone_sync_server 127.0.0.1:1;', '"resolve"',
+        sync => 'zone_sync; zone_sync_server nodes.example resolve;',
+            '"nodes.example"',
+        sync => 'zone_sync; zone_sync_server nodes.example:1 resolve=on;',
+            '"resolve=on"',
     ],
 
     'zone_sync_ssl' => [

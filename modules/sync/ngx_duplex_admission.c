@@ -52,7 +52,7 @@ ngx_duplex_admission_allows(ngx_connection_t *c)
         }
     }
 
-    return 0;
+    return ngx_duplex_nodes_dials(c->sockaddr, c->socklen);
 }
 
 

@@ -32,9 +32,9 @@ ngx_duplex_dial_start(ngx_duplex_sender_t *s)
 
     ngx_memzero(&s->pc, sizeof(ngx_peer_connection_t));
 
-    s->pc.sockaddr = s->listed->addr.sockaddr;
-    s->pc.socklen = s->listed->addr.socklen;
-    s->pc.name = &s->listed->addr.name;
+    s->pc.sockaddr = s->listed.addr.sockaddr;
+    s->pc.socklen = s->listed.addr.socklen;
+    s->pc.name = &s->listed.addr.name;
     s->pc.get = ngx_event_get_peer;
     s->pc.log = &s->log;
     s->pc.log_error = NGX_ERROR_INFO;
@@ -183,7 +183,7 @@ ngx_duplex_dial_connected(ngx_duplex_sender_t *s)
     /* dial_stop() closes it: nginx's handler does not know how */
     c->idle = 0;
 
-    if (ngx_duplex_tls_start(c, &conf->tls, &s->listed->host,
+    if (ngx_duplex_tls_start(c, &conf->tls, &s->listed.host,
                              ngx_duplex_dial_shaken)
         != NGX_AGAIN)
     {
@@ -206,7 +206,7 @@ ngx_duplex_dial_shaken(ngx_connection_t *c)
     s = c->data;
     conf = ngx_duplex_sync_conf();
 
-    if (ngx_duplex_tls_check(c, &conf->tls, &s->listed->host, text,
+    if (ngx_duplex_tls_check(c, &conf->tls, &s->listed.host, text,
                              sizeof(text))
         != NGX_OK)
     {

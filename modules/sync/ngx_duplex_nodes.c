@@ -12,7 +12,7 @@
 
 
 /* grows with the layout: a zone of another size is not used again */
-#define NGX_DUPLEX_NODES_LAYOUT  4
+#define NGX_DUPLEX_NODES_LAYOUT  5
 
 
 /* incarnations are random: two of them do not make up for a wrong third */
@@ -134,12 +134,14 @@ ngx_duplex_nodes(void)
 
 
 ngx_duplex_dialled_t *
-ngx_duplex_nodes_dial(ngx_str_t *address)
+ngx_duplex_nodes_dial(ngx_addr_t *addr)
 {
+    ngx_str_t             *address;
     ngx_uint_t             i;
     ngx_duplex_dialled_t  *node, *unused;
 
     unused = NULL;
+    address = &addr->name;
 
     for (i = 0; i < NGX_DUPLEX_NODES_MAX; i++) {
 
@@ -171,38 +173,35 @@ ngx_duplex_nodes_dial(ngx_str_t *address)
     ngx_cpystrn((u_char *) unused->address.text, address->data,
                 ngx_min(address->len, NGX_DUPLEX_ADDRESS_MAX) + 1);
 
+    ngx_memcpy(&unused->sockaddr, addr->sockaddr, addr->socklen);
+    unused->socklen = addr->socklen;
+
     unused->state = ngx_duplex_dial_down;
 
     return unused;
 }
 
 
-void
-ngx_duplex_nodes_keep(ngx_duplex_listed_t *listed, ngx_uint_t n)
+ngx_uint_t
+ngx_duplex_nodes_dials(struct sockaddr *sockaddr, socklen_t socklen)
 {
-    size_t                 len;
-    ngx_uint_t             i, k;
+    ngx_uint_t             i;
     ngx_duplex_dialled_t  *node;
 
     for (i = 0; i < NGX_DUPLEX_NODES_MAX; i++) {
 
         node = &ngx_duplex_nodes_present->dialled[i];
-        len = ngx_strlen(node->address.text);
 
-        for (k = 0; k < n; k++) {
-            if (listed[k].addr.name.len == len
-                && ngx_memcmp(listed[k].addr.name.data, node->address.text,
-                              len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (k == n) {
-            node->state = ngx_duplex_dial_unused;
+        if (node->state != ngx_duplex_dial_unused
+            && ngx_cmp_sockaddr(sockaddr, socklen, &node->sockaddr.sockaddr,
+                                node->socklen, 0)
+               == NGX_OK)
+        {
+            return 1;
         }
     }
+
+    return 0;
 }
 
 

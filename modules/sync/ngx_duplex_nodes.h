@@ -79,6 +79,8 @@ typedef enum {
 
 typedef struct {
     ngx_duplex_address_t  address;  /* as in the list, resolved */
+    ngx_sockaddr_t        sockaddr; /* the same */
+    socklen_t             socklen;
     ngx_uint_t            state;    /* ngx_duplex_dial_e */
     ngx_uint_t            told;     /* ngx_duplex_told_e */
     ngx_uint_t            tried;    /* one attempt is over, however it ended */
@@ -142,6 +144,7 @@ typedef struct {
     uint64_t               born;        /* ms, monotonic: memory was fresh */
     ngx_atomic_t           links;       /* serial of the last accepted one */
     ngx_atomic_t           generation;  /* of the present configuration */
+    ngx_atomic_t           resolved;    /* nodes were found by name once */
     ngx_atomic_t           waiting;     /* for acks, until: ms, monotonic */
 
     ngx_duplex_dialled_t   dialled[NGX_DUPLEX_NODES_MAX];
@@ -163,9 +166,10 @@ ngx_duplex_nodes_t *ngx_duplex_nodes(void);
 
 
 /* holder only: the half of this address; made if there is none, NULL: full */
-ngx_duplex_dialled_t *ngx_duplex_nodes_dial(ngx_str_t *address);
-/* holder only: forgets addresses that "listed" of "n" does not have */
-void ngx_duplex_nodes_keep(ngx_duplex_listed_t *listed, ngx_uint_t n);
+ngx_duplex_dialled_t *ngx_duplex_nodes_dial(ngx_addr_t *addr);
+/* whether one of them has the address of this one, whatever the port */
+ngx_uint_t ngx_duplex_nodes_dials(struct sockaddr *sockaddr,
+    socklen_t socklen);
 
 /* the position in the log of the zone that the node has acknowledged */
 uint64_t ngx_duplex_dialled_acked(ngx_duplex_dialled_t *node,

@@ -154,6 +154,12 @@ ngx_duplex_ready_count(ngx_duplex_nodes_t *nodes,
 
     ngx_memzero(census, sizeof(ngx_duplex_ready_census_t));
 
+    /* a name that cannot be resolved is like nodes that cannot be reached */
+
+    if (ngx_duplex_sync_conf()->resolve && !nodes->resolved) {
+        census->listed++;
+    }
+
     for (i = 0; i < NGX_DUPLEX_NODES_MAX; i++) {
 
         dialled = &nodes->dialled[i];

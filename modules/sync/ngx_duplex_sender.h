@@ -23,8 +23,9 @@
 
 
 typedef struct {
-    ngx_duplex_listed_t    *listed;
-    ngx_duplex_dialled_t   *node;       /* in shared memory */
+    ngx_duplex_dialled_t   *node;       /* in shared memory; NULL: unused */
+    ngx_duplex_listed_t     listed;
+    ngx_pool_t             *pool;       /* of its strings */
     ngx_duplex_dial_e       state;
 
     ngx_peer_connection_t   pc;

@@ -23,8 +23,18 @@ typedef struct {
 } ngx_duplex_listed_t;
 
 
+/* zone_sync_server NAME:PORT resolve */
+typedef struct {
+    ngx_str_t          host;
+    in_port_t          port;
+    ngx_resolver_t    *resolver;
+    ngx_msec_t         timeout;
+} ngx_duplex_resolve_t;
+
+
 typedef struct {
     ngx_array_t        listed;          /* ngx_duplex_listed_t, each once */
+    ngx_duplex_resolve_t  *resolve;     /* NULL: the list is all there is */
     ngx_msec_t         connect_timeout;
     ngx_msec_t         retry_interval;
     ngx_msec_t         timeout;

@@ -21,6 +21,8 @@
 #define NGX_STREAM_DUPLEX_SYNC_WITNESS_PORT  9
 
 
+static char *ngx_stream_duplex_sync_set_resolve(ngx_conf_t *cf,
+    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_url_t *u);
 static ngx_int_t ngx_stream_duplex_sync_add(ngx_conf_t *cf,
     ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_addr_t *addr,
     ngx_str_t *host);
@@ -33,24 +35,27 @@ ngx_stream_duplex_sync_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_url_t    u;
     ngx_str_t   *value;
-    ngx_uint_t   i;
+    ngx_uint_t   i, resolve;
 
     value = cf->args->elts;
 
+    resolve = 0;
+
     if (cf->args->nelts == 3) {
 
-        if (ngx_strcmp(value[2].data, "resolve") == 0) {
-            return "does not support \"resolve\" yet";
+        if (ngx_strcmp(value[2].data, "resolve") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[2]);
+            return NGX_CONF_ERROR;
         }
 
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[2]);
-        return NGX_CONF_ERROR;
+        resolve = 1;
     }
 
     ngx_memzero(&u, sizeof(ngx_url_t));
 
     u.url = value[1];
+    u.no_resolve = resolve;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
 
@@ -66,6 +71,14 @@ ngx_stream_duplex_sync_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (sscf->resolve || (resolve && sscf->listed)) {
+        return "with \"resolve\" must be the only one";
+    }
+
+    if (resolve && u.naddrs == 0) {
+        return ngx_stream_duplex_sync_set_resolve(cf, sscf, &u);
+    }
+
     for (i = 0; i < u.naddrs; i++) {
         if (ngx_stream_duplex_sync_add(cf, sscf, &u.addrs[i], &u.host)
             != NGX_OK)
@@ -75,6 +88,41 @@ ngx_stream_duplex_sync_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_stream_duplex_sync_set_resolve(ngx_conf_t *cf,
+    ngx_stream_duplex_sync_srv_conf_t *sscf, ngx_url_t *u)
+{
+    sscf->resolve = ngx_pcalloc(cf->pool, sizeof(ngx_duplex_resolve_t));
+    if (sscf->resolve == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    sscf->resolve->host = u->host;
+    sscf->resolve->port = u->port;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_stream_duplex_sync_resolver(ngx_conf_t *cf,
+    ngx_stream_core_srv_conf_t *cscf, ngx_duplex_resolve_t *resolve)
+{
+    if (cscf->resolver == NULL || cscf->resolver->connections.nelts == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "no resolver defined to resolve names at run time "
+                      "for \"zone_sync_server\" \"%V\" in %s:%ui",
+                      &resolve->host, cscf->file_name, cscf->line);
+        return NGX_ERROR;
+    }
+
+    resolve->resolver = cscf->resolver;
+    resolve->timeout = cscf->resolver_timeout;
+
+    return NGX_OK;
 }
 
 

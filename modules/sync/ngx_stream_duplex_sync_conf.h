@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     ngx_flag_t                     enable;      /* zone_sync */
     ngx_array_t                   *listed;      /* ngx_duplex_listed_t */
+    ngx_duplex_resolve_t          *resolve;     /* or this one */
 
     ngx_msec_t                     connect_timeout;
     ngx_msec_t                     retry_interval;
@@ -51,6 +52,13 @@ typedef struct {
 
     ngx_stream_duplex_sync_ssl_t   ssl;
 } ngx_stream_duplex_sync_srv_conf_t;
+
+
+/*
+ * For merging: the resolver that "resolve" needs; NGX_ERROR is logged.
+ */
+ngx_int_t ngx_stream_duplex_sync_resolver(ngx_conf_t *cf,
+    ngx_stream_core_srv_conf_t *cscf, ngx_duplex_resolve_t *resolve);
 
 
 /* setters of the directives */

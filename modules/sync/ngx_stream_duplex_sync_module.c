@@ -512,7 +512,7 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
 
     if (!conf->enable) {
 
-        if (conf->listed) {
+        if (conf->listed || conf->resolve) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"zone_sync_server\" without \"zone_sync\" "
                                "in the same server");
@@ -541,6 +541,14 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
     if (conf->listed) {
         sync->listed = *conf->listed;
     }
+
+    if (conf->resolve
+        && ngx_stream_duplex_sync_resolver(cf, cscf, conf->resolve) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    sync->resolve = conf->resolve;
 
     sync->connect_timeout = conf->connect_timeout;
     sync->retry_interval = conf->retry_interval;
