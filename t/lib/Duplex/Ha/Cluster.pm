@@ -3,10 +3,10 @@ package Duplex::Ha::Cluster;
 # A pair made from one of conf.examples, with its backends and a client, each
 # a machine of its own; and what its clients notice of a fault.
 #
-#            +----------------- switch ------------------+
-#            |         |        |       |       |        |
-#         client       a        b     be-1    be-2     be-3
-#     10.77.0.10     .11      .12      .21     .22      .23
+#        +---------+---- switch ---+-------+-------+-------+
+#        |         |       |       |       |       |       |
+#     gateway   client     a       b     be-1    be-2    be-3
+#     10.77.0.1   .10     .11     .12     .21     .22     .23
 #
 # The example's own file of addresses is this network's.
 
@@ -36,6 +36,7 @@ sub new {
     my $self = bless { %args, table => [] }, $class;
     my $network = $self->{network} = Duplex::Ha::Network->new();
 
+    $network->add('gateway', '10.77.0.1');
     $network->add('client', '10.77.0.10');
     $network->add("be-$_", "10.77.0.2$_") for 1 .. 3;
 
@@ -116,7 +117,8 @@ sub _other {
 #     moves     1: what is at home on "a" must go to "b"; 0: must not
 #     within    seconds that may take
 #     patience  seconds that patient clients have
-#     lost      requests that others may lose, of all services together
+#     lasts     seconds of traffic before it is healed, 1
+#     gives_up  1: "a" lets its addresses go while it lasts
 sub suffer {
     my ($self, %fault) = @_;
 
@@ -141,6 +143,8 @@ sub suffer {
     # clients are served again, or the fault has lasted long enough
     $self->_watch($fault{lasts} || 1);
 
+    my $kept = $fault{gives_up} && $self->network()->moved_addresses('a');
+
     my $during = _sum(map { $_->report() } @plain);
     my $healed = time();
 
@@ -155,7 +159,7 @@ sub suffer {
     my $b = _sum(map { $_->stop() } @patient);
 
     $self->_judge(\%fault, {
-        name => $fault{name}, moved => $moved, calm => $calm,
+        name => $fault{name}, moved => $moved, calm => $calm, kept => $kept,
         lost => $during->{failed} - $before->{failed},
         lost_healing => $a->{failed} - $during->{failed},
         lost_patient => $b->{failed},
@@ -233,6 +237,9 @@ sub _judge {
     Test::More::cmp_ok($seen->{moved}, '<=', $fault->{within} * $Duplex::Wait::slow,
                        "$name: the address has moved in time")
         if $fault->{moves};
+
+    Test::More::is($seen->{kept}, 0, "$name: a has let its addresses go")
+        if $fault->{gives_up};
 
     Test::More::is($seen->{lost_patient}, 0,
                    "$name: a client with $fault->{patience} s loses nothing")

@@ -30,6 +30,11 @@ my @faults = (
       heal => sub { $_[0]->network()->unsilence('a') },
       moves => 1, within => 0.8, patience => 1.5 },
 
+    { name => 'isolated for long',
+      strike => sub { $_[0]->network()->silence('a') },
+      heal => sub { $_[0]->network()->unsilence('a') },
+      moves => 1, within => 0.8, patience => 1.5, lasts => 8, gives_up => 1 },
+
     { name => 'cut between the nodes',
       strike => sub { $_[0]->network()->cut(['a'], ['b']) },
       heal => sub { $_[0]->network()->heal_cuts() },
