@@ -157,7 +157,7 @@ my $connection = Duplex::Connection->new($api);
 
 for my $try ([ PATCH => $server, '{', 415 ], [ GET => $server, '{}', 200 ],
              [ PATCH => '9/none', 'x' x 5000, 404 ],
-             [ POST => $server, 'x' x 5000, 405 ],
+             [ PUT => $server, 'x' x 5000, 405 ],
              [ PATCH => $server, 'x' x 5000, 413 ],
              [ PATCH => $server, '{"down":false}', 200 ])
 {
@@ -170,14 +170,15 @@ for my $try ([ PATCH => $server, '{', 415 ], [ GET => $server, '{}', 200 ],
 
 # methods, when writing is on
 
-for my $try ([ POST => '9/http/upstreams/app/servers', 'GET, HEAD', '' ],
-             [ POST => '9/http/upstreams/app/servers/', 'GET, HEAD', '' ],
-             [ DELETE => $server, 'GET, HEAD, PATCH', '' ],
-             [ DELETE => "$server/", 'GET, HEAD, PATCH', '' ],
+for my $try ([ POST => $server, 'GET, HEAD, PATCH, DELETE', '' ],
+             [ PUT => "$server/", 'GET, HEAD, PATCH, DELETE', '' ],
+             [ DELETE => '9/http/upstreams/app/servers', 'GET, HEAD, POST, PUT',
+               '' ],
+             [ PATCH => '9/http/upstreams/none/servers/',
+               'GET, HEAD, POST, PUT', '' ],
              [ PATCH => '9/http/upstreams/app', 'GET, HEAD', 'not offered' ],
-             [ PUT => $server, 'GET, HEAD, PATCH', '' ],
-             [ DELETE => '9/http/upstreams/none/servers/0',
-               'GET, HEAD, PATCH', '' ])
+             [ POST => '9/http/upstreams/none/servers/0',
+               'GET, HEAD, PATCH, DELETE', '' ])
 {
     my ($method, $path, $allow, $word) = @$try;
     my $r = request($api, $method, "/api/$path", body => '{}');

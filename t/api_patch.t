@@ -114,24 +114,30 @@ patch(1, { %all, service => '', down => false }, { down => false });
 patch(1, { fail_timeout => '1m', slow_start => '0', down => false },
       { down => false });
 
-for my $change ([ weight => 3, 'UpstreamBadWeight' ],
-                [ max_conns => 0, 'UpstreamBadMaxConns' ],
-                [ max_fails => 1, 'UpstreamBadMaxFails' ],
-                [ fail_timeout => '10s', 'UpstreamBadFailTimeout' ],
+for my $change ([ weight => 0, 'UpstreamBadWeight' ],
+                [ weight => -1, 'UpstreamBadWeight' ],
+                [ weight => 65536, 'UpstreamBadWeight' ],
+                [ max_conns => -1, 'UpstreamBadMaxConns' ],
+                [ max_fails => -1, 'UpstreamBadMaxFails' ],
                 [ fail_timeout => 'soon', 'UpstreamBadFailTimeout' ],
-                [ slow_start => '10s', 'UpstreamBadSlowStart' ],
-                [ route => 'a', 'UpstreamBadRoute' ],
-                [ service => 'http', 'UpstreamBadService' ],
-                [ server => '127.0.0.1', 'UpstreamServerImmutable' ],
+                [ slow_start => 'soon', 'UpstreamBadSlowStart' ],
+                [ route => 'x' x 33, 'UpstreamBadRoute' ],
+                [ service => 'http', 'UpstreamConfNoResolver' ],
+                [ server => 'be1.example', 'UpstreamConfNoResolver' ],
+                [ server => '127.0.0.1:99999', 'UpstreamBadAddress' ],
+                [ server => '', 'UpstreamBadAddress' ],
+                [ server => $b1->address(), 'EntryExists', 409 ],
                 [ backup => true, 'UpstreamConfFormatError' ],
+                [ weight => '3', 'UpstreamConfFormatError' ],
                 [ id => 0, 'UpstreamConfFormatError' ])
 {
-    my ($name, $value, $code) = @$change;
+    my ($name, $value, $code, $want) = @$change;
     my ($status, $data) = $node->api_patch("$server/1",
         { %all, down => true, $name => $value });
 
-    is("$status $data->{error}{code}", "400 $code", "$name is refused");
-    like($data->{error}{text}, qr/"\Q$name\E"/, "$name is named");
+    $data->{error}{code} //= 'none';
+    is("$status $data->{error}{code}", ($want || 400) . " $code",
+       "$name is refused");
 }
 
 is($node->peer_state('app', $b2->address()), 'up',

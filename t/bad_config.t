@@ -126,6 +126,19 @@ my %bad = (
         upstream => "$SERVER queue 1 timeout=soon;", '"soon"',
     ],
 
+    'zone' => [
+        upstream => "zone app 1x; $SERVER", '"1x"',
+        upstream => "zone app 1k; $SERVER", '"app"',
+    ],
+
+    'duplex_spare' => [
+        upstream => "$SERVER duplex_spare -1;", '"-1"',
+        upstream => "$SERVER duplex_spare many;", '"many"',
+        upstream => "$SERVER duplex_spare 65537;", '"65537"',
+        upstream => "$SERVER duplex_spare 1; duplex_spare 2;",
+            '"duplex_spare"',
+    ],
+
     'keepalive' => [
         upstream => "$SERVER keepalive -1;", '"-1"',
         upstream => "$SERVER keepalive x;", '"x"',

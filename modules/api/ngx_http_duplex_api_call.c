@@ -266,6 +266,10 @@ ngx_http_duplex_api_call_prepare(ngx_http_duplex_api_t *api)
 
     if (r->headers_in.if_match) {
         call->if_match = r->headers_in.if_match->value;
+
+        /* else stock would compare it with the etag of the answer */
+
+        r->headers_in.if_match = NULL;
     }
 
     if (ngx_http_duplex_api_call_fields(api) != NGX_OK) {

@@ -1,124 +1,178 @@
 
 /*
- * What the body of a PATCH may say about a server.
+ * What a body may say about a server, new or present.
  *
  * A client that changes one thing sends all members of the object back, so
  * whatever is equal to the present value is accepted, also where a change
- * is not.  Reads only; the body is checked as a whole before any change.
+ * is not.  Reads only; a body is checked as a whole before any change.
  */
 
 
 #include "ngx_http_duplex_api_fields.h"
 
 
+#define NGX_HTTP_DUPLEX_API_WEIGHT_MAX  65535
+#define NGX_HTTP_DUPLEX_API_NUMBER_MAX  0x7fffffff
+
+
+/* one body being read */
+typedef struct {
+    ngx_duplex_call_t    *call;
+    ngx_duplex_group_t   *group;
+    ngx_duplex_peer_t    *peer;         /* NULL: a new one */
+    ngx_duplex_member_t  *member;
+    ngx_uint_t            mask;
+    ngx_uint_t            moved;
+} ngx_http_duplex_api_fields_t;
+
+
 typedef struct ngx_http_duplex_api_field_s  ngx_http_duplex_api_field_t;
 
-/* a member that cannot be changed: is it what it is already? */
-typedef ngx_uint_t (*ngx_http_duplex_api_same_pt)(
-    ngx_http_duplex_api_server_t *server, json_t *value);
+/* NGX_HTTP_OK, or the status of a refusal */
+typedef ngx_uint_t (*ngx_http_duplex_api_field_pt)(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
 
 struct ngx_http_duplex_api_field_s {
-    const char                   *name;
-    json_type                     type;     /* JSON_TRUE: a boolean */
-    ngx_http_duplex_api_same_pt   same;     /* NULL: it can be changed */
-    const char                   *code;     /* of the error when not the same */
-    ngx_uint_t                    sessions; /* only where there are sessions */
+    const char                    *name;
+    json_type                      type;    /* JSON_TRUE: a boolean */
+    ngx_http_duplex_api_field_pt   read;
+    ngx_uint_t                     bit;     /* NGX_DUPLEX_SET_* */
+    const char                    *code;    /* of a bad value */
+    ngx_uint_t                     sessions; /* only where there are some */
 };
 
 
-static ngx_uint_t ngx_http_duplex_api_field_check(ngx_duplex_call_t *call,
-    ngx_http_duplex_api_server_t *server, const char *name, json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_check(
+    ngx_http_duplex_api_fields_t *fields, const char *name, json_t *value);
 static ngx_http_duplex_api_field_t *ngx_http_duplex_api_field_find(
     const char *name);
-static ngx_uint_t ngx_http_duplex_api_field_fits(
-    ngx_http_duplex_api_field_t *field, json_t *value);
+static void ngx_http_duplex_api_field_state(
+    ngx_http_duplex_api_fields_t *fields, json_t *body);
 
-static ngx_uint_t ngx_http_duplex_api_same_id(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_address(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_weight(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_max_conns(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_max_fails(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_fail_timeout(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_slow_start(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_route(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_backup(
-    ngx_http_duplex_api_server_t *server, json_t *value);
-static ngx_uint_t ngx_http_duplex_api_same_service(
-    ngx_http_duplex_api_server_t *server, json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_flag(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_id(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_server(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_service(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_number(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_time(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_route(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_backup(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
+static ngx_uint_t ngx_http_duplex_api_address(
+    ngx_http_duplex_api_fields_t *fields, ngx_str_t *text);
 static ngx_uint_t ngx_http_duplex_api_equal(json_t *value, ngx_str_t *text);
-static ngx_int_t ngx_http_duplex_api_seconds(json_t *value);
 
 
 static ngx_http_duplex_api_field_t  ngx_http_duplex_api_fields[] = {
 
-    { "down", JSON_TRUE, NULL, NULL, 0 },
+    { "down", JSON_TRUE, ngx_http_duplex_api_field_flag,
+      NGX_DUPLEX_SET_STATE, NULL, 0 },
 
-    { "drain", JSON_TRUE, NULL, NULL, 1 },
+    { "drain", JSON_TRUE, ngx_http_duplex_api_field_flag,
+      NGX_DUPLEX_SET_STATE, NULL, 1 },
 
-    { "id", JSON_INTEGER, ngx_http_duplex_api_same_id,
-      "UpstreamConfFormatError", 0 },
+    { "id", JSON_INTEGER, ngx_http_duplex_api_field_id, 0, NULL, 0 },
 
-    { "server", JSON_STRING, ngx_http_duplex_api_same_address,
-      "UpstreamServerImmutable", 0 },
+    { "server", JSON_STRING, ngx_http_duplex_api_field_server, 0,
+      "UpstreamBadAddress", 0 },
 
-    { "service", JSON_STRING, ngx_http_duplex_api_same_service,
+    { "service", JSON_STRING, ngx_http_duplex_api_field_service, 0,
       "UpstreamBadService", 0 },
 
-    { "weight", JSON_INTEGER, ngx_http_duplex_api_same_weight,
-      "UpstreamBadWeight", 0 },
+    { "weight", JSON_INTEGER, ngx_http_duplex_api_field_number,
+      NGX_DUPLEX_SET_WEIGHT, "UpstreamBadWeight", 0 },
 
-    { "max_conns", JSON_INTEGER, ngx_http_duplex_api_same_max_conns,
-      "UpstreamBadMaxConns", 0 },
+    { "max_conns", JSON_INTEGER, ngx_http_duplex_api_field_number,
+      NGX_DUPLEX_SET_MAX_CONNS, "UpstreamBadMaxConns", 0 },
 
-    { "max_fails", JSON_INTEGER, ngx_http_duplex_api_same_max_fails,
-      "UpstreamBadMaxFails", 0 },
+    { "max_fails", JSON_INTEGER, ngx_http_duplex_api_field_number,
+      NGX_DUPLEX_SET_MAX_FAILS, "UpstreamBadMaxFails", 0 },
 
-    { "fail_timeout", JSON_STRING, ngx_http_duplex_api_same_fail_timeout,
-      "UpstreamBadFailTimeout", 0 },
+    { "fail_timeout", JSON_STRING, ngx_http_duplex_api_field_time,
+      NGX_DUPLEX_SET_FAIL_TIMEOUT, "UpstreamBadFailTimeout", 0 },
 
-    { "slow_start", JSON_STRING, ngx_http_duplex_api_same_slow_start,
-      "UpstreamBadSlowStart", 0 },
+    { "slow_start", JSON_STRING, ngx_http_duplex_api_field_time,
+      NGX_DUPLEX_SET_SLOW_START, "UpstreamBadSlowStart", 0 },
 
-    { "route", JSON_STRING, ngx_http_duplex_api_same_route,
-      "UpstreamBadRoute", 1 },
+    { "route", JSON_STRING, ngx_http_duplex_api_field_route,
+      NGX_DUPLEX_SET_ROUTE, "UpstreamBadRoute", 1 },
 
-    { "backup", JSON_TRUE, ngx_http_duplex_api_same_backup,
-      "UpstreamConfFormatError", 0 },
+    { "backup", JSON_TRUE, ngx_http_duplex_api_field_backup, 0, NULL, 0 },
 
-    { NULL, JSON_NULL, NULL, NULL, 0 }
+    { NULL, JSON_NULL, NULL, 0, NULL, 0 }
 };
 
 
 ngx_uint_t
-ngx_http_duplex_api_fields_check(ngx_duplex_call_t *call,
-    ngx_http_duplex_api_server_t *server)
+ngx_http_duplex_api_fields_read(ngx_duplex_call_t *call,
+    ngx_duplex_group_t *group, ngx_duplex_peer_t *peer, json_t *body,
+    ngx_duplex_member_t *member, ngx_uint_t *mask, ngx_uint_t *moved)
 {
-    json_t      *value;
-    ngx_uint_t   status;
-    const char  *name;
+    json_t                        *value;
+    ngx_uint_t                     status;
+    const char                    *name;
+    ngx_http_duplex_api_fields_t   fields;
 
-    if (!json_is_object(call->body)) {
+    if (!json_is_object(body)) {
         return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
                                       "UpstreamConfFormatError",
                                       "body is not an object");
     }
 
-    json_object_foreach(call->body, name, value) {
+    ngx_memzero(&fields, sizeof(ngx_http_duplex_api_fields_t));
 
-        status = ngx_http_duplex_api_field_check(call, server, name, value);
+    fields.call = call;
+    fields.group = group;
+    fields.peer = peer;
+    fields.member = member;
+
+    ngx_memzero(member, sizeof(ngx_duplex_member_t));
+
+    if (peer) {
+        member->server = peer->server;
+        member->name = peer->name;
+        member->backup = peer->backup;
+        member->set = peer->set;
+
+    } else {
+        ngx_duplex_settings_init(&member->set);
+    }
+
+    json_object_foreach(body, name, value) {
+
+        status = ngx_http_duplex_api_field_check(&fields, name, value);
 
         if (status != NGX_HTTP_OK) {
             return status;
         }
     }
+
+    if (member->server.len == 0) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfFormatError",
+                                      "missing \"server\" argument");
+    }
+
+    ngx_http_duplex_api_field_state(&fields, body);
+
+    *mask = fields.mask;
+    *moved = fields.moved;
 
     return NGX_HTTP_OK;
 }
@@ -126,43 +180,45 @@ ngx_http_duplex_api_fields_check(ngx_duplex_call_t *call,
 
 /* "down" and "drain" are one field: one of the two, or neither */
 
-ngx_duplex_admin_e
-ngx_http_duplex_api_fields_admin(ngx_http_duplex_api_server_t *server,
+static void
+ngx_http_duplex_api_field_state(ngx_http_duplex_api_fields_t *fields,
     json_t *body)
 {
-    json_t  *down, *drain;
+    json_t                 *down, *drain;
+    ngx_duplex_settings_t  *set;
 
     down = json_object_get(body, "down");
     drain = json_object_get(body, "drain");
+    set = &fields->member->set;
 
     if (json_is_true(down)) {
-        return ngx_duplex_admin_down;
+        set->state = ngx_duplex_admin_down;
+
+    } else if (json_is_true(drain)) {
+        set->state = ngx_duplex_admin_drain;
+
+    } else if (down || (drain && set->state == ngx_duplex_admin_drain)) {
+
+        /* out of draining: "drain": false, and "down": false in Plus */
+
+        set->state = ngx_duplex_admin_up;
     }
-
-    if (json_is_true(drain)) {
-        return ngx_duplex_admin_drain;
-    }
-
-    /* the way out of draining is "drain": false, and "down": false in Plus */
-
-    if (down || (drain && server->admin == ngx_duplex_admin_drain)) {
-        return ngx_duplex_admin_up;
-    }
-
-    return server->admin;
 }
 
 
 static ngx_uint_t
-ngx_http_duplex_api_field_check(ngx_duplex_call_t *call,
-    ngx_http_duplex_api_server_t *server, const char *name, json_t *value)
+ngx_http_duplex_api_field_check(ngx_http_duplex_api_fields_t *fields,
+    const char *name, json_t *value)
 {
+    ngx_uint_t                    fits;
+    ngx_duplex_call_t            *call;
     ngx_http_duplex_api_field_t  *field;
 
+    call = fields->call;
     field = ngx_http_duplex_api_field_find(name);
 
     if (field == NULL
-        || (field->sessions && !server->peer->group->driver->sessions))
+        || (field->sessions && !fields->group->driver->sessions))
     {
         return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
                                       "UpstreamConfFormatError",
@@ -176,19 +232,18 @@ ngx_http_duplex_api_field_check(ngx_duplex_call_t *call,
                                       name);
     }
 
-    if (!ngx_http_duplex_api_field_fits(field, value)) {
+    fits = (field->type == JSON_TRUE) ? json_is_boolean(value)
+                                      : json_typeof(value) == field->type;
+
+    if (!fits) {
         return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
                                       "UpstreamConfFormatError",
                                       "invalid \"%s\" value", name);
     }
 
-    if (field->same && !field->same(server, value)) {
-        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST, field->code,
-                                      "\"%s\" cannot be changed at run "
-                                      "time", name);
-    }
+    fields->mask |= field->bit;
 
-    return NGX_HTTP_OK;
+    return field->read(fields, field, value);
 }
 
 
@@ -207,148 +262,292 @@ ngx_http_duplex_api_field_find(const char *name)
 }
 
 
+/* read together when all members have been checked */
+
 static ngx_uint_t
-ngx_http_duplex_api_field_fits(ngx_http_duplex_api_field_t *field,
-    json_t *value)
+ngx_http_duplex_api_field_flag(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    if (field->type == JSON_TRUE) {
-        return json_is_boolean(value);
+    return NGX_HTTP_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_duplex_api_field_id(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
+{
+    if (fields->peer
+        && json_integer_value(value) == (json_int_t) fields->peer->id)
+    {
+        return NGX_HTTP_OK;
     }
 
-    return json_typeof(value) == field->type;
+    return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                  "UpstreamConfFormatError",
+                                  "\"id\" cannot be changed");
 }
 
 
-static ngx_uint_t
-ngx_http_duplex_api_same_id(ngx_http_duplex_api_server_t *server,
-    json_t *value)
-{
-    return json_integer_value(value) == (json_int_t) server->peer->id;
-}
-
-
-/* as written, as an address, or as an address that leaves port 80 away */
+/* the present one: as written, or as an address, or without its port 80 */
 
 static ngx_uint_t
-ngx_http_duplex_api_same_address(ngx_http_duplex_api_server_t *server,
-    json_t *value)
+ngx_http_duplex_api_field_server(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    ngx_str_t           name;
+    u_char             *p;
+    ngx_str_t           text;
+    ngx_uint_t          status;
     ngx_duplex_peer_t  *peer;
 
-    peer = server->peer;
+    peer = fields->peer;
 
-    if (ngx_http_duplex_api_equal(value, &peer->name)
-        || ngx_http_duplex_api_equal(value, &peer->server))
+    if (peer
+        && (ngx_http_duplex_api_equal(value, &peer->name)
+            || ngx_http_duplex_api_equal(value, &peer->server)))
     {
-        return 1;
+        return NGX_HTTP_OK;
     }
 
-    name = peer->name;
+    text.len = json_string_length(value);
 
-    if (name.len < 3
-        || ngx_strncmp(name.data + name.len - 3, ":80", 3) != 0)
-    {
-        return 0;
+    p = ngx_pnalloc(fields->call->pool, text.len + 1);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    name.len -= 3;
+    text.data = p;
+    p = ngx_cpymem(p, json_string_value(value), text.len);
+    *p = '\0';
 
-    return ngx_http_duplex_api_equal(value, &name);
+    status = ngx_http_duplex_api_address(fields, &text);
+
+    if (status != NGX_HTTP_OK || peer == NULL) {
+        return status;
+    }
+
+    if (fields->member->name.len != peer->name.len
+        || ngx_memcmp(fields->member->name.data, peer->name.data,
+                      peer->name.len)
+           != 0)
+    {
+        fields->moved = 1;
+    }
+
+    return NGX_HTTP_OK;
 }
 
 
 static ngx_uint_t
-ngx_http_duplex_api_same_weight(ngx_http_duplex_api_server_t *server,
-    json_t *value)
+ngx_http_duplex_api_address(ngx_http_duplex_api_fields_t *fields,
+    ngx_str_t *text)
 {
-    return json_integer_value(value) == (json_int_t) server->status.weight;
+    ngx_url_t             u;
+    ngx_uint_t            stream;
+    ngx_duplex_call_t    *call;
+    ngx_duplex_member_t  *member;
+
+    call = fields->call;
+    member = fields->member;
+    stream = !fields->group->driver->sessions;
+
+    if (text->len == 0 || ngx_strlchr(text->data, text->data + text->len, ' '))
+    {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamBadAddress",
+                                      "invalid \"server\" argument");
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = *text;
+    u.default_port = stream ? 0 : 80;
+    u.no_resolve = 1;
+
+    if (ngx_parse_url(call->pool, &u) != NGX_OK) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamBadAddress",
+                                      "\"%s\" while parsing",
+                                      u.err ? u.err : "no memory");
+    }
+
+    if (u.uri.len || u.last_port || u.wildcard) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamBadAddress",
+                                      "invalid \"server\" argument");
+    }
+
+    if (u.family != AF_UNIX && u.no_port && stream) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamBadAddress",
+                                      "no port in server \"%V\"", text);
+    }
+
+    if (u.naddrs == 0) {
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfNoResolver",
+                                      "no resolver defined to resolve \"%V\"",
+                                      &u.host);
+    }
+
+    /* with its port, whichever way it was written */
+
+    member->server = u.addrs[0].name;
+    member->name = u.addrs[0].name;
+
+    return NGX_HTTP_OK;
+}
+
+
+/* a service is resolved, an address is not */
+
+static ngx_uint_t
+ngx_http_duplex_api_field_service(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
+{
+    if (json_string_length(value) == 0) {
+
+        if (fields->peer) {
+            return NGX_HTTP_OK;
+        }
+
+        return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                      field->code, "\"service\" is empty");
+    }
+
+    return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                  "UpstreamConfNoResolver",
+                                  "no resolver defined to resolve");
 }
 
 
 static ngx_uint_t
-ngx_http_duplex_api_same_max_conns(ngx_http_duplex_api_server_t *server,
-    json_t *value)
+ngx_http_duplex_api_field_number(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    return json_integer_value(value) == (json_int_t) server->status.max_conns;
+    json_int_t              n;
+    ngx_duplex_settings_t  *set;
+
+    n = json_integer_value(value);
+    set = &fields->member->set;
+
+    if (n < 0
+        || n > NGX_HTTP_DUPLEX_API_NUMBER_MAX
+        || (field->bit == NGX_DUPLEX_SET_WEIGHT
+            && (n == 0 || n > NGX_HTTP_DUPLEX_API_WEIGHT_MAX)))
+    {
+        return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                      field->code, "invalid \"%s\"",
+                                      field->name);
+    }
+
+    switch (field->bit) {
+
+    case NGX_DUPLEX_SET_WEIGHT:
+        set->weight = n;
+        break;
+
+    case NGX_DUPLEX_SET_MAX_CONNS:
+        set->max_conns = n;
+        break;
+
+    default: /* NGX_DUPLEX_SET_MAX_FAILS */
+        set->max_fails = n;
+    }
+
+    return NGX_HTTP_OK;
 }
 
 
 static ngx_uint_t
-ngx_http_duplex_api_same_max_fails(ngx_http_duplex_api_server_t *server,
-    json_t *value)
+ngx_http_duplex_api_field_time(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    return json_integer_value(value) == (json_int_t) server->status.max_fails;
+    ngx_int_t   n;
+    ngx_str_t   text;
+    ngx_uint_t  seconds;
+
+    text.data = (u_char *) json_string_value(value);
+    text.len = json_string_length(value);
+    seconds = (field->bit == NGX_DUPLEX_SET_FAIL_TIMEOUT);
+
+    n = ngx_parse_time(&text, seconds);
+
+    if (n == NGX_ERROR || n > NGX_HTTP_DUPLEX_API_NUMBER_MAX) {
+        return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                      field->code, "invalid \"%s\"",
+                                      field->name);
+    }
+
+    if (seconds) {
+        fields->member->set.fail_timeout = n;
+
+    } else {
+        fields->member->set.slow_start = n;
+    }
+
+    return NGX_HTTP_OK;
 }
 
 
 static ngx_uint_t
-ngx_http_duplex_api_same_fail_timeout(ngx_http_duplex_api_server_t *server,
-    json_t *value)
+ngx_http_duplex_api_field_route(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    return ngx_http_duplex_api_seconds(value)
-           == (ngx_int_t) server->status.fail_timeout;
+    size_t                  len;
+    ngx_duplex_settings_t  *set;
+
+    len = json_string_length(value);
+    set = &fields->member->set;
+
+    if (len > NGX_DUPLEX_ROUTE_MAX) {
+        return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                      field->code, "route is too long");
+    }
+
+    ngx_memzero(set->route, NGX_DUPLEX_ROUTE_MAX);
+    ngx_memcpy(set->route, json_string_value(value), len);
+    set->route_len = len;
+
+    return NGX_HTTP_OK;
 }
 
 
 static ngx_uint_t
-ngx_http_duplex_api_same_slow_start(ngx_http_duplex_api_server_t *server,
-    json_t *value)
+ngx_http_duplex_api_field_backup(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    return ngx_http_duplex_api_seconds(value) == 0;
-}
+    ngx_uint_t  backup;
 
+    backup = json_is_true(value);
 
-static ngx_uint_t
-ngx_http_duplex_api_same_route(ngx_http_duplex_api_server_t *server,
-    json_t *value)
-{
-    return ngx_http_duplex_api_equal(value, &server->peer->route);
-}
+    if (fields->peer) {
 
+        if (backup == fields->peer->backup) {
+            return NGX_HTTP_OK;
+        }
 
-static ngx_uint_t
-ngx_http_duplex_api_same_backup(ngx_http_duplex_api_server_t *server,
-    json_t *value)
-{
-    return json_is_true(value) == (int) server->peer->backup;
-}
+        return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamConfFormatError",
+                                      "\"backup\" cannot be changed");
+    }
 
+    if (backup && !fields->group->backups) {
+        return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamNoBackup",
+                                      "upstream \"%V\" has no backup",
+                                      &fields->group->name);
+    }
 
-/* no server has a service */
+    fields->member->backup = backup;
 
-static ngx_uint_t
-ngx_http_duplex_api_same_service(ngx_http_duplex_api_server_t *server,
-    json_t *value)
-{
-    return json_string_length(value) == 0;
+    return NGX_HTTP_OK;
 }
 
 
 static ngx_uint_t
 ngx_http_duplex_api_equal(json_t *value, ngx_str_t *text)
 {
-    if (json_string_length(value) != text->len) {
-        return 0;
-    }
-
-    /* an empty text may have no data */
-
-    return text->len == 0
-           || ngx_strncmp(json_string_value(value), text->data, text->len)
+    return json_string_length(value) == text->len
+           && ngx_memcmp(json_string_value(value), text->data, text->len)
               == 0;
-}
-
-
-/* NGX_ERROR if it is no time */
-
-static ngx_int_t
-ngx_http_duplex_api_seconds(json_t *value)
-{
-    ngx_str_t  text;
-
-    text.data = (u_char *) json_string_value(value);
-    text.len = json_string_length(value);
-
-    return ngx_parse_time(&text, 1);
 }

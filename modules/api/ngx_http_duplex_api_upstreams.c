@@ -35,12 +35,15 @@ static ngx_duplex_page_t  ngx_http_duplex_api_upstreams_pages[] = {
       0, &ngx_http_duplex_api_http },
 
     { ngx_string("http/upstreams/*/servers"),
-      ngx_http_duplex_api_servers, NULL, NULL, NULL, NULL,
+      ngx_http_duplex_api_servers,
+      ngx_http_duplex_api_servers_post, NULL,
+      ngx_http_duplex_api_servers_put, NULL,
       0, &ngx_http_duplex_api_http },
 
     { ngx_string("http/upstreams/*/servers/*"),
       ngx_http_duplex_api_server,
-      NULL, ngx_http_duplex_api_server_patch, NULL, NULL,
+      NULL, ngx_http_duplex_api_server_patch, NULL,
+      ngx_http_duplex_api_server_delete,
       0, &ngx_http_duplex_api_http },
 
     { ngx_string("stream/upstreams"),
@@ -52,12 +55,15 @@ static ngx_duplex_page_t  ngx_http_duplex_api_upstreams_pages[] = {
       0, &ngx_http_duplex_api_stream },
 
     { ngx_string("stream/upstreams/*/servers"),
-      ngx_http_duplex_api_servers, NULL, NULL, NULL, NULL,
+      ngx_http_duplex_api_servers,
+      ngx_http_duplex_api_servers_post, NULL,
+      ngx_http_duplex_api_servers_put, NULL,
       0, &ngx_http_duplex_api_stream },
 
     { ngx_string("stream/upstreams/*/servers/*"),
       ngx_http_duplex_api_server,
-      NULL, ngx_http_duplex_api_server_patch, NULL, NULL,
+      NULL, ngx_http_duplex_api_server_patch, NULL,
+      ngx_http_duplex_api_server_delete,
       0, &ngx_http_duplex_api_stream },
 
       ngx_duplex_null_page
@@ -91,6 +97,8 @@ ngx_http_duplex_api_upstreams(ngx_duplex_call_t *call)
     ngx_uint_t            i;
     ngx_duplex_group_t   *group;
     ngx_duplex_driver_t  *driver;
+
+    ngx_duplex_store_catch_up();
 
     driver = ngx_duplex_driver_find(ngx_http_duplex_api_protocol(call));
 
@@ -142,6 +150,10 @@ ngx_http_duplex_api_upstream_find(ngx_duplex_call_t *call, ngx_uint_t *status)
 
     name = &call->segment[0];
 
+    /* what another worker has answered may not have been seen here yet */
+
+    ngx_duplex_store_catch_up();
+
     group = ngx_duplex_group_find(ngx_http_duplex_api_protocol(call), name);
 
     if (group == NULL) {
@@ -179,9 +191,7 @@ ngx_http_duplex_api_upstream_group(ngx_duplex_json_t *json,
 
     ngx_duplex_json_array_end(json);
 
-    /* peers come and go with a configuration only: none is left behind */
-
-    ngx_duplex_json_integer(json, "zombies", 0);
+    ngx_duplex_json_integer(json, "zombies", ngx_duplex_group_zombies(group));
     ngx_duplex_json_string(json, "zone", &group->shm);
 
     ngx_duplex_queue_fields(group, json);
@@ -204,13 +214,13 @@ ngx_http_duplex_api_upstream_peer(ngx_duplex_json_t *json,
     ngx_duplex_json_string(json, "server", &peer->name);
     ngx_duplex_json_string(json, "name", &peer->server);
     ngx_duplex_json_boolean(json, "backup", peer->backup);
-    ngx_duplex_json_integer(json, "weight", status.weight);
+    ngx_duplex_json_integer(json, "weight", peer->set.weight);
     ngx_duplex_json_text(json, "state",
                          ngx_duplex_peer_state(peer, &status));
     ngx_duplex_json_integer(json, "active", status.conns);
 
-    if (status.max_conns) {
-        ngx_duplex_json_integer(json, "max_conns", status.max_conns);
+    if (peer->set.max_conns) {
+        ngx_duplex_json_integer(json, "max_conns", peer->set.max_conns);
     }
 
     ngx_duplex_peer_fields(peer, json);

@@ -107,6 +107,12 @@ ngx_int_t ngx_duplex_store_apply(ngx_duplex_table_t *table,
     ngx_duplex_record_t *rec);
 
 /*
+ * Projects at once what other processes have changed, without waiting to be
+ * told: for who must answer with what they have answered.  In a worker.
+ */
+void ngx_duplex_store_catch_up(void);
+
+/*
  * NGX_OK with "rec" filled in, its strings in "buf"; NGX_DECLINED if there
  * is none, it expired or it is deleted.  Finds by rec->kind, zone, key.
  */

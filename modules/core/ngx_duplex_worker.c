@@ -242,6 +242,15 @@ ngx_duplex_worker_stop(void)
 }
 
 
+void
+ngx_duplex_store_catch_up(void)
+{
+    if (ngx_duplex_store_table()) {
+        ngx_duplex_worker_catch_up();
+    }
+}
+
+
 static void
 ngx_duplex_worker_catch_up(void)
 {

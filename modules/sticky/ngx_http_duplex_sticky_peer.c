@@ -54,7 +54,7 @@ ngx_http_duplex_sticky_init_peer(ngx_http_request_t *r,
 
     scf = ngx_http_conf_upstream_srv_conf(us, ngx_http_duplex_sticky_module);
 
-    if (!ngx_http_duplex_upstream_is_stock(r->upstream)) {
+    if (!scf->upstream->stock(r)) {
 
         if (!scf->warned) {
             scf->warned = 1;

@@ -1,27 +1,61 @@
 
 /*
- * The administrator's word on a peer, as a record of the store.
+ * Records of what administrators said; the header has their bytes.
  *
- * Kind "admn", the zone is the group's, the key the peer's identity, the
- * value one byte: 1 up, 2 down, 3 drain.  Bytes after it, and other values,
- * are of a later version: the word is then unknown here, and the file
- * counts.  A record of a group or a peer that is not in this node's file is
- * kept and does no harm.
+ * A record of a group or a server that is not in this node's file is kept
+ * and does no harm.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_duplex_group.h"
+#include "../core/ngx_duplex_bytes.h"
+#include "../core/ngx_duplex_clock.h"
+#include "ngx_duplex_admin.h"
+#include "ngx_duplex_line.h"
+#include "ngx_duplex_membership.h"
 
 
-#define NGX_DUPLEX_ADMIN_VALUE_MAX  64
+#define NGX_DUPLEX_ADMIN_VERSION  1
+
+/* the longest value, and the room for any record of this kind */
+#define NGX_DUPLEX_ADMIN_VALUE    (64 + 3 * 256)
+#define NGX_DUPLEX_ADMIN_RECORD                                               \
+    (NGX_DUPLEX_ZONE_MAX + NGX_DUPLEX_KEY_MAX + NGX_DUPLEX_ADMIN_VALUE)
+
+
+typedef struct {
+    ngx_uint_t           bit;
+    ngx_str_t            name;
+} ngx_duplex_admin_field_t;
+
+/* a record of one field, decoded */
+typedef struct {
+    uint64_t             life;
+    uint64_t             digest;
+    uint64_t             number;
+    ngx_str_t            route;
+    ngx_duplex_audit_t   audit;
+} ngx_duplex_admin_value_t;
 
 
 static void ngx_duplex_admin_project(ngx_duplex_record_t *rec);
-static void ngx_duplex_admin_record(ngx_duplex_peer_t *peer,
-    ngx_duplex_record_t *rec);
-static ngx_duplex_admin_e ngx_duplex_admin_decode(ngx_str_t *value);
+static ngx_int_t ngx_duplex_admin_get(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_str_t *field, ngx_duplex_record_t *rec, u_char *buf,
+    size_t size);
+static ngx_int_t ngx_duplex_admin_get_field(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_str_t *field, ngx_duplex_admin_value_t *value,
+    u_char *buf, uint64_t *time);
+static void ngx_duplex_admin_overwrite(ngx_duplex_settings_t *set,
+    ngx_uint_t bit, ngx_duplex_admin_value_t *value);
+static ngx_int_t ngx_duplex_admin_apply(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_str_t *field, u_char *value, u_char *last,
+    uint64_t left);
+static ngx_int_t ngx_duplex_admin_key(ngx_str_t *key, ngx_str_t *field,
+    u_char *buf, ngx_str_t *record);
+static u_char *ngx_duplex_admin_put_audit(u_char *p,
+    ngx_duplex_audit_t *audit);
+static ngx_int_t ngx_duplex_admin_check(ngx_duplex_settings_t *set);
 
 
 ngx_duplex_kind_t  ngx_duplex_admin_kind = {
@@ -32,84 +66,208 @@ ngx_duplex_kind_t  ngx_duplex_admin_kind = {
 };
 
 
-ngx_duplex_admin_e
-ngx_duplex_peer_admin(ngx_duplex_peer_t *peer)
-{
-    ngx_duplex_table_t   *table;
-    ngx_duplex_record_t   rec;
-    u_char                buf[NGX_DUPLEX_ZONE_MAX + NGX_DUPLEX_KEY_MAX
-                              + NGX_DUPLEX_ADMIN_VALUE_MAX];
+static ngx_str_t  ngx_duplex_admin_existence = ngx_string("exist");
 
-    table = ngx_duplex_store_table();
-    if (table == NULL) {
-        return ngx_duplex_admin_none;
-    }
-
-    ngx_duplex_admin_record(peer, &rec);
-
-    if (ngx_duplex_store_get(table, &rec, buf, sizeof(buf)) != NGX_OK) {
-        return ngx_duplex_admin_none;
-    }
-
-    return ngx_duplex_admin_decode(&rec.value);
-}
+static ngx_duplex_admin_field_t  ngx_duplex_admin_fields[] = {
+    { NGX_DUPLEX_SET_STATE, ngx_string("state") },
+    { NGX_DUPLEX_SET_WEIGHT, ngx_string("weight") },
+    { NGX_DUPLEX_SET_MAX_CONNS, ngx_string("max_conns") },
+    { NGX_DUPLEX_SET_MAX_FAILS, ngx_string("max_fails") },
+    { NGX_DUPLEX_SET_FAIL_TIMEOUT, ngx_string("fail_timeout") },
+    { NGX_DUPLEX_SET_SLOW_START, ngx_string("slow_start") },
+    { NGX_DUPLEX_SET_ROUTE, ngx_string("route") },
+    { NGX_DUPLEX_SET_ID, ngx_string("id") },
+    { 0, ngx_null_string }
+};
 
 
 ngx_int_t
-ngx_duplex_peer_admin_set(ngx_duplex_peer_t *peer, ngx_duplex_admin_e admin)
+ngx_duplex_admin_exist(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_duplex_exist_t *exist)
 {
-    u_char                value;
-    ngx_duplex_table_t   *table;
-    ngx_duplex_record_t   rec;
+    u_char                  buf[NGX_DUPLEX_ADMIN_RECORD];
+    ngx_str_t               route;
+    ngx_uint_t              version;
+    ngx_duplex_bytes_t      b;
+    ngx_duplex_record_t     rec;
+    ngx_duplex_settings_t  *set;
 
-    table = ngx_duplex_store_table();
-    if (table == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_duplex_peer_admin(peer) == admin) {
+    if (ngx_duplex_admin_get(group, key, &ngx_duplex_admin_existence, &rec,
+                             buf, sizeof(buf))
+        != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
-    ngx_duplex_admin_record(peer, &rec);
+    ngx_memzero(exist, sizeof(ngx_duplex_exist_t));
+    set = &exist->set;
 
-    if (admin == ngx_duplex_admin_none) {
-        rec.deleted = 1;
+    b.pos = rec.value.data;
+    b.last = b.pos + rec.value.len;
+    b.failed = 0;
 
-    } else {
-        value = (u_char) admin;
-        rec.value.data = &value;
-        rec.value.len = 1;
+    version = ngx_duplex_bytes_get(&b, 1);
+
+    exist->life = ngx_duplex_bytes_get(&b, 8);
+    exist->digest = ngx_duplex_bytes_get(&b, 8);
+    exist->exists = ngx_duplex_bytes_get(&b, 1);
+    exist->id = ngx_duplex_bytes_get(&b, 4);
+    exist->backup = (ngx_duplex_bytes_get(&b, 1) != 0);
+
+    set->state = (ngx_duplex_admin_e) ngx_duplex_bytes_get(&b, 1);
+    set->weight = ngx_duplex_bytes_get(&b, 4);
+    set->max_conns = ngx_duplex_bytes_get(&b, 4);
+    set->max_fails = ngx_duplex_bytes_get(&b, 4);
+    set->fail_timeout = ngx_duplex_bytes_get(&b, 4);
+    set->slow_start = ngx_duplex_bytes_get(&b, 4);
+
+    ngx_duplex_bytes_get_str(&b, &route);
+
+    if (b.failed
+        || version != NGX_DUPLEX_ADMIN_VERSION
+        || route.len > NGX_DUPLEX_ROUTE_MAX)
+    {
+        return NGX_DECLINED;
     }
 
-    return ngx_duplex_store_apply(table, &rec);
+    ngx_memcpy(set->route, route.data, route.len);
+    set->route_len = route.len;
+
+    return ngx_duplex_admin_check(set);
+}
+
+
+ngx_uint_t
+ngx_duplex_admin_overlay(ngx_duplex_group_t *group, ngx_str_t *key,
+    uint64_t life, uint64_t digest, ngx_duplex_settings_t *set, ngx_uint_t *id)
+{
+    u_char                     buf[NGX_DUPLEX_ADMIN_RECORD];
+    uint64_t                   time;
+    ngx_uint_t                 superseded;
+    ngx_duplex_settings_t      next;
+    ngx_duplex_admin_field_t  *field;
+    ngx_duplex_admin_value_t   value;
+
+    superseded = 0;
+
+    for (field = ngx_duplex_admin_fields; field->bit; field++) {
+
+        if (ngx_duplex_admin_get_field(group, key, &field->name, &value, buf,
+                                       &time)
+            != NGX_OK
+            || value.life != life)
+        {
+            continue;
+        }
+
+        if (life == 0 && value.digest != digest) {
+            superseded |= field->bit;
+            continue;
+        }
+
+        if (field->bit == NGX_DUPLEX_SET_ID) {
+            *id = value.number;
+            continue;
+        }
+
+        next = *set;
+        ngx_duplex_admin_overwrite(&next, field->bit, &value);
+
+        if (ngx_duplex_admin_check(&next) == NGX_OK) {
+            *set = next;
+        }
+    }
+
+    return superseded;
 }
 
 
 static void
-ngx_duplex_admin_record(ngx_duplex_peer_t *peer, ngx_duplex_record_t *rec)
+ngx_duplex_admin_overwrite(ngx_duplex_settings_t *set, ngx_uint_t bit,
+    ngx_duplex_admin_value_t *value)
 {
-    ngx_memzero(rec, sizeof(ngx_duplex_record_t));
+    switch (bit) {
 
-    rec->kind = ngx_duplex_admin_kind.tag;
-    rec->zone = peer->group->zone;
-    rec->key = peer->key;
+    case NGX_DUPLEX_SET_STATE:
+        set->state = (ngx_duplex_admin_e) value->number;
+        break;
+
+    case NGX_DUPLEX_SET_WEIGHT:
+        set->weight = value->number;
+        break;
+
+    case NGX_DUPLEX_SET_MAX_CONNS:
+        set->max_conns = value->number;
+        break;
+
+    case NGX_DUPLEX_SET_MAX_FAILS:
+        set->max_fails = value->number;
+        break;
+
+    case NGX_DUPLEX_SET_FAIL_TIMEOUT:
+        set->fail_timeout = value->number;
+        break;
+
+    case NGX_DUPLEX_SET_SLOW_START:
+        set->slow_start = value->number;
+        break;
+
+    default: /* NGX_DUPLEX_SET_ROUTE */
+        ngx_memzero(set->route, NGX_DUPLEX_ROUTE_MAX);
+        set->route_len = ngx_min(value->route.len, NGX_DUPLEX_ROUTE_MAX);
+        ngx_memcpy(set->route, value->route.data, set->route_len);
+    }
 }
 
 
-static ngx_duplex_admin_e
-ngx_duplex_admin_decode(ngx_str_t *value)
+/* records come from files and from other nodes */
+
+static ngx_int_t
+ngx_duplex_admin_check(ngx_duplex_settings_t *set)
 {
-    if (value->len == 0) {
-        return ngx_duplex_admin_none;
+    if (set->weight == 0
+        || set->weight > NGX_DUPLEX_WEIGHT_MAX
+        || set->fail_timeout < 0)
+    {
+        return NGX_DECLINED;
     }
 
-    switch (value->data[0]) {
+    switch (set->state) {
 
     case ngx_duplex_admin_up:
     case ngx_duplex_admin_down:
     case ngx_duplex_admin_drain:
-        return (ngx_duplex_admin_e) value->data[0];
+        return NGX_OK;
+
+    default:
+        return NGX_DECLINED;
+    }
+}
+
+
+ngx_duplex_admin_e
+ngx_duplex_peer_admin(ngx_duplex_peer_t *peer)
+{
+    u_char                     buf[NGX_DUPLEX_ADMIN_RECORD];
+    uint64_t                   time;
+    ngx_duplex_admin_value_t   value;
+
+    if (ngx_duplex_admin_get_field(peer->group, &peer->key,
+                                   &ngx_duplex_admin_fields[0].name, &value,
+                                   buf, &time)
+        != NGX_OK
+        || value.life != peer->life
+        || (value.life == 0 && value.digest != peer->digest))
+    {
+        return ngx_duplex_admin_none;
+    }
+
+    switch (value.number) {
+
+    case ngx_duplex_admin_up:
+    case ngx_duplex_admin_down:
+    case ngx_duplex_admin_drain:
+        return (ngx_duplex_admin_e) value.number;
 
     default:
         return ngx_duplex_admin_none;
@@ -117,21 +275,323 @@ ngx_duplex_admin_decode(ngx_str_t *value)
 }
 
 
+ngx_int_t
+ngx_duplex_admin_last(ngx_duplex_peer_t *peer, ngx_uint_t bit,
+    ngx_duplex_audit_t *audit, uint64_t *when, u_char *buf, size_t size)
+{
+    u_char                    *p;
+    u_char                     room[NGX_DUPLEX_ADMIN_RECORD];
+    uint64_t                   time;
+    ngx_duplex_admin_field_t  *field;
+    ngx_duplex_admin_value_t   value;
+
+    for (field = ngx_duplex_admin_fields; field->bit != bit; field++) {
+        /* void */
+    }
+
+    if (ngx_duplex_admin_get_field(peer->group, &peer->key, &field->name,
+                                   &value, room, &time)
+        != NGX_OK
+        || value.life != peer->life
+        || value.audit.who.len + value.audit.reason.len > size)
+    {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_duplex_bytes_put_run(buf, value.audit.who.data,
+                                 value.audit.who.len);
+
+    audit->who.data = buf;
+    audit->who.len = value.audit.who.len;
+
+    (void) ngx_duplex_bytes_put_run(p, value.audit.reason.data,
+                                    value.audit.reason.len);
+
+    audit->reason.data = p;
+    audit->reason.len = value.audit.reason.len;
+
+    *when = ngx_duplex_clock_ms(time);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_duplex_admin_get_field(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field, ngx_duplex_admin_value_t *value, u_char *buf,
+    uint64_t *time)
+{
+    ngx_uint_t           version;
+    ngx_duplex_bytes_t   b;
+    ngx_duplex_record_t  rec;
+
+    if (ngx_duplex_admin_get(group, key, field, &rec, buf,
+                             NGX_DUPLEX_ADMIN_RECORD)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    b.pos = rec.value.data;
+    b.last = b.pos + rec.value.len;
+    b.failed = 0;
+
+    version = ngx_duplex_bytes_get(&b, 1);
+
+    value->life = ngx_duplex_bytes_get(&b, 8);
+    value->digest = ngx_duplex_bytes_get(&b, 8);
+    value->number = ngx_duplex_bytes_get(&b, 8);
+
+    ngx_duplex_bytes_get_str(&b, &value->route);
+    ngx_duplex_bytes_get_str(&b, &value->audit.who);
+    ngx_duplex_bytes_get_str(&b, &value->audit.reason);
+
+    *time = rec.time;
+
+    if (b.failed
+        || version != NGX_DUPLEX_ADMIN_VERSION
+        || value->number > 0xffffffff)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_duplex_admin_get(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field, ngx_duplex_record_t *rec, u_char *buf, size_t size)
+{
+    u_char               text[NGX_DUPLEX_KEY_MAX];
+    ngx_duplex_table_t  *table;
+
+    table = ngx_duplex_store_table();
+    if (table == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(rec, sizeof(ngx_duplex_record_t));
+
+    rec->kind = ngx_duplex_admin_kind.tag;
+    rec->zone = group->zone;
+
+    if (ngx_duplex_admin_key(key, field, text, &rec->key) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_duplex_store_get(table, rec, buf, size);
+}
+
+
+ngx_int_t
+ngx_duplex_admin_put_exist(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_duplex_exist_t *exist, ngx_duplex_audit_t *audit)
+{
+    u_char                 *p;
+    u_char                  value[NGX_DUPLEX_ADMIN_VALUE];
+    uint64_t                left;
+    ngx_duplex_settings_t  *set;
+
+    set = &exist->set;
+
+    p = ngx_duplex_bytes_put(value, NGX_DUPLEX_ADMIN_VERSION, 1);
+    p = ngx_duplex_bytes_put(p, exist->life, 8);
+    p = ngx_duplex_bytes_put(p, exist->digest, 8);
+    p = ngx_duplex_bytes_put(p, exist->exists, 1);
+    p = ngx_duplex_bytes_put(p, exist->id, 4);
+    p = ngx_duplex_bytes_put(p, exist->backup, 1);
+    p = ngx_duplex_bytes_put(p, set->state, 1);
+    p = ngx_duplex_bytes_put(p, set->weight, 4);
+    p = ngx_duplex_bytes_put(p, set->max_conns, 4);
+    p = ngx_duplex_bytes_put(p, set->max_fails, 4);
+    p = ngx_duplex_bytes_put(p, set->fail_timeout, 4);
+    p = ngx_duplex_bytes_put(p, set->slow_start, 4);
+    *p++ = (u_char) set->route_len;
+    p = ngx_duplex_bytes_put_run(p, set->route, set->route_len);
+    p = ngx_duplex_admin_put_audit(p, audit);
+
+    /* what a file names must be remembered as long as it does */
+
+    left = (exist->exists || exist->digest) ? 0 : NGX_DUPLEX_TOMBSTONE_TTL;
+
+    return ngx_duplex_admin_apply(group, key, &ngx_duplex_admin_existence,
+                                  value, p, left);
+}
+
+
+ngx_int_t
+ngx_duplex_admin_put(ngx_duplex_peer_t *peer, ngx_uint_t bit,
+    ngx_duplex_settings_t *set, ngx_uint_t id, ngx_duplex_audit_t *audit)
+{
+    u_char                    *p;
+    u_char                     value[NGX_DUPLEX_ADMIN_VALUE];
+    uint64_t                   number;
+    ngx_str_t                  route;
+    ngx_duplex_admin_field_t  *field;
+
+    for (field = ngx_duplex_admin_fields; field->bit != bit; field++) {
+        /* void */
+    }
+
+    ngx_str_null(&route);
+
+    switch (bit) {
+
+    case NGX_DUPLEX_SET_STATE:
+        number = set->state;
+        break;
+
+    case NGX_DUPLEX_SET_WEIGHT:
+        number = set->weight;
+        break;
+
+    case NGX_DUPLEX_SET_MAX_CONNS:
+        number = set->max_conns;
+        break;
+
+    case NGX_DUPLEX_SET_MAX_FAILS:
+        number = set->max_fails;
+        break;
+
+    case NGX_DUPLEX_SET_FAIL_TIMEOUT:
+        number = set->fail_timeout;
+        break;
+
+    case NGX_DUPLEX_SET_SLOW_START:
+        number = set->slow_start;
+        break;
+
+    case NGX_DUPLEX_SET_ROUTE:
+        number = 0;
+        route.data = set->route;
+        route.len = set->route_len;
+        break;
+
+    default: /* NGX_DUPLEX_SET_ID */
+        number = id;
+    }
+
+    p = ngx_duplex_bytes_put(value, NGX_DUPLEX_ADMIN_VERSION, 1);
+    p = ngx_duplex_bytes_put(p, peer->life, 8);
+    p = ngx_duplex_bytes_put(p, peer->digest, 8);
+    p = ngx_duplex_bytes_put(p, number, 8);
+    p = ngx_duplex_bytes_put_str(p, &route);
+    p = ngx_duplex_admin_put_audit(p, audit);
+
+    return ngx_duplex_admin_apply(peer->group, &peer->key, &field->name,
+                                  value, p, 0);
+}
+
+
+static u_char *
+ngx_duplex_admin_put_audit(u_char *p, ngx_duplex_audit_t *audit)
+{
+    ngx_str_t  text;
+
+    text = audit->who;
+    text.len = ngx_min(text.len, NGX_DUPLEX_REASON_MAX);
+    p = ngx_duplex_bytes_put_str(p, &text);
+
+    text = audit->reason;
+    text.len = ngx_min(text.len, NGX_DUPLEX_REASON_MAX);
+
+    return ngx_duplex_bytes_put_str(p, &text);
+}
+
+
+static ngx_int_t
+ngx_duplex_admin_apply(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field, u_char *value, u_char *last, uint64_t left)
+{
+    u_char               text[NGX_DUPLEX_KEY_MAX];
+    ngx_duplex_record_t  rec;
+
+    ngx_memzero(&rec, sizeof(ngx_duplex_record_t));
+
+    rec.kind = ngx_duplex_admin_kind.tag;
+    rec.zone = group->zone;
+    rec.value.data = value;
+    rec.value.len = last - value;
+
+    if (left) {
+        rec.expire = ngx_duplex_clock_monotonic() + left;
+    }
+
+    if (ngx_duplex_admin_key(key, field, text, &rec.key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_duplex_store_apply(ngx_duplex_store_table(), &rec);
+}
+
+
+static ngx_int_t
+ngx_duplex_admin_key(ngx_str_t *key, ngx_str_t *field, u_char *buf,
+    ngx_str_t *record)
+{
+    if (key->len + 1 + field->len > NGX_DUPLEX_KEY_MAX) {
+        return NGX_DECLINED;
+    }
+
+    record->data = buf;
+    record->len = ngx_sprintf(buf, "%V %V", key, field) - buf;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_duplex_admin_split(ngx_str_t *record, ngx_str_t *key, ngx_str_t *field)
+{
+    size_t  len;
+
+    for (len = record->len; len && record->data[len - 1] != ' '; len--) {
+        /* void */
+    }
+
+    if (len < 2) {
+        return NGX_DECLINED;
+    }
+
+    key->data = record->data;
+    key->len = len - 1;
+
+    field->data = record->data + len;
+    field->len = record->len - len;
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_duplex_admin_project(ngx_duplex_record_t *rec)
 {
-    ngx_duplex_peer_t   *peer;
+    ngx_str_t            key, field;
     ngx_duplex_group_t  *group;
 
     group = ngx_duplex_group_by_zone(&rec->zone);
-    if (group == NULL) {
-        return;
+
+    if (group && ngx_duplex_admin_split(&rec->key, &key, &field) == NGX_OK) {
+        ngx_duplex_membership_refresh(group, &key);
+    }
+}
+
+
+ngx_uint_t
+ngx_duplex_admin_room(ngx_uint_t records)
+{
+    ngx_duplex_table_t       *table;
+    ngx_duplex_table_stat_t   stat;
+
+    table = ngx_duplex_store_table();
+    if (table == NULL) {
+        return 0;
     }
 
-    peer = ngx_duplex_peer_by_key(group, &rec->key);
-    if (peer == NULL) {
-        return;
-    }
+    ngx_duplex_table_stat(table, &stat);
 
-    ngx_duplex_peer_project(peer);
+    /* a sixteenth is not for new records, and each may be several chunks */
+
+    return stat.free > stat.capacity / 16 + 8 * records;
 }

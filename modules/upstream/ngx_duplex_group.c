@@ -10,7 +10,11 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_admin.h"
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_line.h"
+#include "ngx_duplex_membership.h"
+#include "ngx_duplex_stock.h"
 
 
 typedef struct {
@@ -26,7 +30,7 @@ static void ngx_duplex_group_list_cleanup(void *data);
 static void ngx_duplex_group_commit(ngx_cycle_t *cycle);
 static ngx_duplex_driver_t *ngx_duplex_driver_of(ngx_duplex_group_list_t *list,
     ngx_str_t *protocol);
-static ngx_int_t ngx_duplex_group_present_peers(ngx_cycle_t *cycle);
+static ngx_int_t ngx_duplex_group_start(ngx_cycle_t *cycle);
 
 
 static ngx_duplex_feature_t  ngx_duplex_group_feature = {
@@ -50,7 +54,7 @@ static ngx_duplex_feature_t  ngx_duplex_group_last_feature = {
     NGX_DUPLEX_LAYER_LAST,
     NULL,                                  /* bind */
     NULL,                                  /* commit */
-    ngx_duplex_group_present_peers,        /* start */
+    ngx_duplex_group_start,        /* start */
     NULL,                                  /* take */
     NULL,                                  /* beat */
     NULL,                                  /* wake */
@@ -217,28 +221,22 @@ ngx_duplex_group_list_cleanup(void *data)
 static void
 ngx_duplex_group_commit(ngx_cycle_t *cycle)
 {
+    ngx_uint_t           i;
+    ngx_duplex_group_t  *group;
+
     ngx_duplex_group_list_present = ngx_duplex_group_list_bound;
 
-    ngx_duplex_projection_commit();
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+        ngx_duplex_membership_commit(group, cycle->pool);
+        ngx_duplex_projection_commit(group);
+    }
 }
 
 
 static ngx_int_t
-ngx_duplex_group_present_peers(ngx_cycle_t *cycle)
+ngx_duplex_group_start(ngx_cycle_t *cycle)
 {
-    ngx_uint_t           i;
-    ngx_duplex_peer_t   *peer;
-    ngx_duplex_group_t  *group;
-
-    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
-
-        for (peer = ngx_duplex_peer_first(group);
-             peer;
-             peer = ngx_duplex_peer_next(peer))
-        {
-            ngx_duplex_contributors_added(peer);
-        }
-    }
+    ngx_duplex_membership_start();
 
     return NGX_OK;
 }
@@ -253,6 +251,20 @@ ngx_duplex_contributors_added(ngx_duplex_peer_t *peer)
     for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
         if (contributor->added) {
             contributor->added(peer);
+        }
+    }
+}
+
+
+void
+ngx_duplex_contributors_removed(ngx_duplex_peer_t *peer)
+{
+    ngx_uint_t                 i;
+    ngx_duplex_contributor_t  *contributor;
+
+    for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
+        if (contributor->removed) {
+            contributor->removed(peer);
         }
     }
 }
@@ -279,6 +291,12 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
     ngx_rbtree_init(&group->ids, &group->sentinel, ngx_rbtree_insert_value);
     ngx_rbtree_init(&group->hashes, &group->sentinel,
                     ngx_rbtree_insert_value);
+    ngx_rbtree_init(&group->by_line, &group->sentinel,
+                    ngx_rbtree_insert_value);
+
+    if (ngx_array_init(&group->lines, cf->pool, 8, sizeof(void *)) != NGX_OK) {
+        return NULL;
+    }
 
     p = ngx_pnalloc(cf->pool, driver->protocol.len + 1 + name->len);
     if (p == NULL) {
@@ -290,6 +308,7 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
     group->zone.len = p - group->zone.data;
 
     group->driver = driver;
+    group->spare = NGX_DUPLEX_SPARE;
     group->name = *name;
     group->conf = conf;
 
@@ -315,6 +334,72 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
     *slot = group;
 
     return group;
+}
+
+
+/* the zone was sized for the servers of the file */
+
+void
+ngx_duplex_group_ready(ngx_duplex_group_t *group)
+{
+    if (group->shm.len) {
+        group->driver->reserve(group,
+                   ngx_duplex_places_size(group,
+                                          ngx_duplex_membership_added(group)));
+    }
+}
+
+
+char *
+ngx_duplex_spare_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_int_t    n;
+    ngx_str_t   *value;
+    ngx_uint_t  *spare;
+
+    spare = (ngx_uint_t *) ((u_char *) conf + cmd->offset);
+
+    if (*spare != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n == NGX_ERROR || n > NGX_DUPLEX_SPARE_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number of spare places \"%V\": must be 0 "
+                           "to %d", &value[1], NGX_DUPLEX_SPARE_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    *spare = n;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_addr_t *
+ngx_duplex_placeholder(ngx_conf_t *cf)
+{
+    ngx_addr_t          *addr;
+    struct sockaddr_in  *sin;
+
+    addr = ngx_pcalloc(cf->pool, sizeof(ngx_addr_t));
+    sin = ngx_pcalloc(cf->pool, sizeof(struct sockaddr_in));
+
+    if (addr == NULL || sin == NULL) {
+        return NULL;
+    }
+
+    sin->sin_family = AF_INET;
+
+    addr->sockaddr = (struct sockaddr *) sin;
+    addr->socklen = sizeof(struct sockaddr_in);
+    ngx_str_set(&addr->name, "0.0.0.0:0");
+
+    return addr;
 }
 
 

@@ -16,8 +16,27 @@
 /* the i-th contributor of the present cycle, NULL after the last */
 ngx_duplex_contributor_t *ngx_duplex_contributor(ngx_uint_t i);
 
-/* tells all contributors that the peer is there */
+/* tells all contributors */
 void ngx_duplex_contributors_added(ngx_duplex_peer_t *peer);
+void ngx_duplex_contributors_removed(ngx_duplex_peer_t *peer);
+
+/* during commit the new cycle's pool, in workers NULL */
+ngx_pool_t *ngx_duplex_member_pool(void);
+
+
+/*
+ * A peer of what a line says, in "pool" or (NULL) one of its own; it is in
+ * no tree yet.  NULL: no memory.
+ */
+ngx_duplex_peer_t *ngx_duplex_peer_create(ngx_duplex_group_t *group,
+    ngx_duplex_line_t *line, ngx_pool_t *pool);
+/* what is in force from now on */
+void ngx_duplex_peer_set(ngx_duplex_peer_t *peer, ngx_duplex_settings_t *set);
+
+void ngx_duplex_peer_insert(ngx_duplex_peer_t *peer, ngx_uint_t id);
+void ngx_duplex_peer_delete(ngx_duplex_peer_t *peer);
+ngx_duplex_peer_t *ngx_duplex_peer_previous(ngx_duplex_peer_t *peer);
+
 
 /*
  * Sets `down` of the stock peer to "bits", keeps `tries` in step, and when
@@ -28,11 +47,14 @@ void ngx_duplex_contributors_added(ngx_duplex_peer_t *peer);
 ngx_int_t ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits,
     ngx_uint_t *was);
 
-/* a new cycle: writes `down` of all its peers, says nothing */
-void ngx_duplex_projection_commit(void);
+/* the bits that file, administrator and contributors want */
+ngx_uint_t ngx_duplex_projection_bits(ngx_duplex_peer_t *peer);
 
-/* the kind of the administrator's records */
-extern ngx_duplex_kind_t  ngx_duplex_admin_kind;
+/* what stands in the file of this state */
+ngx_uint_t ngx_duplex_state_bits(ngx_duplex_admin_e state);
+
+/* a new cycle: writes `down` of all the group's peers, says nothing */
+void ngx_duplex_projection_commit(ngx_duplex_group_t *group);
 
 
 #endif /* _NGX_DUPLEX_GROUP_H_INCLUDED_ */

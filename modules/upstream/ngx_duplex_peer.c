@@ -13,9 +13,8 @@
 #include <ngx_md5.h>
 #include "../core/ngx_duplex_identity.h"
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_line.h"
 
-
-#define NGX_DUPLEX_SID_LEN  32      /* MD5 in hexadecimal */
 
 #define ngx_duplex_peer_of_id(n)                                              \
     ngx_rbtree_data(n, ngx_duplex_peer_t, by_id)
@@ -23,199 +22,146 @@
     ngx_rbtree_data(n, ngx_duplex_peer_t, by_hash)
 
 
-static ngx_int_t ngx_duplex_peer_add(ngx_conf_t *cf,
-    ngx_duplex_group_t *group, ngx_duplex_server_t *server, ngx_addr_t *addr);
-static ngx_int_t ngx_duplex_peer_identify(ngx_conf_t *cf,
-    ngx_duplex_peer_t *peer);
-static ngx_int_t ngx_duplex_peer_name_session(ngx_conf_t *cf,
-    ngx_duplex_peer_t *peer);
-
-
-ngx_int_t
-ngx_duplex_server_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
-    ngx_duplex_server_t *server)
+ngx_duplex_peer_t *
+ngx_duplex_peer_create(ngx_duplex_group_t *group, ngx_duplex_line_t *line,
+    ngx_pool_t *pool)
 {
-    ngx_uint_t  i;
-
-    for (i = 0; i < server->naddrs; i++) {
-        if (ngx_duplex_peer_add(cf, group, server, &server->addrs[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_duplex_peer_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
-    ngx_duplex_server_t *server, ngx_addr_t *addr)
-{
+    ngx_pool_t         *own;
     ngx_duplex_peer_t  *peer;
 
-    peer = ngx_pcalloc(cf->pool, sizeof(ngx_duplex_peer_t));
-    if (peer == NULL) {
-        return NGX_ERROR;
+    own = NULL;
+
+    if (pool == NULL) {
+        own = ngx_create_pool(1024, ngx_cycle->log);
+        if (own == NULL) {
+            return NULL;
+        }
+
+        pool = own;
+    }
+
+    peer = ngx_pcalloc(pool, sizeof(ngx_duplex_peer_t));
+
+    if (peer == NULL
+        || (peer->key.data = ngx_pstrdup(pool, &line->key)) == NULL
+        || (peer->sockaddr = ngx_pmemalign(pool, line->socklen,
+                                           NGX_ALIGNMENT)) == NULL)
+    {
+        if (own) {
+            ngx_destroy_pool(own);
+        }
+
+        return NULL;
     }
 
     peer->group = group;
-    peer->id = group->npeers;
-    peer->server = server->name;
-    peer->name = addr->name;
-    peer->sockaddr = addr->sockaddr;
-    peer->socklen = addr->socklen;
-    peer->configured = server->configured;
-    peer->route = server->route;
-    peer->backup = (server->backup != 0);
+    peer->pool = own;
 
-    if (ngx_duplex_peer_identify(cf, peer) != NGX_OK
-        || ngx_duplex_peer_name_session(cf, peer) != NGX_OK)
-    {
-        return NGX_ERROR;
+    /* the key is "SERVER ADDRESS ORDINAL" */
+
+    peer->key.len = line->key.len;
+    peer->hash = line->hash;
+
+    peer->server.data = peer->key.data;
+    peer->server.len = line->server.len;
+    peer->name.data = peer->key.data + line->server.len + 1;
+    peer->name.len = line->name.len;
+    peer->ordinal = line->ordinal;
+
+    ngx_memcpy(peer->sockaddr, line->sockaddr, line->socklen);
+    peer->socklen = line->socklen;
+    peer->backup = (line->backup != 0);
+
+    peer->file = line->set;
+
+    ngx_duplex_peer_set(peer, &line->set);
+
+    return peer;
+}
+
+
+void
+ngx_duplex_peer_set(ngx_duplex_peer_t *peer, ngx_duplex_settings_t *set)
+{
+    u_char      digest[16];
+    ngx_md5_t   md5;
+
+    peer->set = *set;
+
+    if (set->route_len) {
+        peer->sid.data = peer->set.route;
+        peer->sid.len = set->route_len;
+        return;
     }
 
-    peer->by_id.key = peer->id;
+    /* as stock has it: MD5 of address and port, or of "unix:" and a path */
+
+    ngx_md5_init(&md5);
+    ngx_md5_update(&md5, peer->name.data, peer->name.len);
+    ngx_md5_final(digest, &md5);
+
+    peer->sid.data = peer->digits;
+    peer->sid.len = ngx_hex_dump(peer->digits, digest, sizeof(digest))
+                    - peer->digits;
+}
+
+
+void
+ngx_duplex_peer_insert(ngx_duplex_peer_t *peer, ngx_uint_t id)
+{
+    ngx_duplex_group_t  *group;
+
+    group = peer->group;
+
+    peer->id = id;
+    peer->by_id.key = id;
     ngx_rbtree_insert(&group->ids, &peer->by_id);
 
     peer->by_hash.key = peer->hash;
     ngx_rbtree_insert(&group->hashes, &peer->by_hash);
 
     group->npeers++;
-
-    return NGX_OK;
 }
 
 
-/*
- * The key is "SERVER ADDRESS ORDINAL".  It is unique within the group: a
- * server as written has a space only if it is the path of a unix socket,
- * and then the address is the same text.
- */
-
-static ngx_int_t
-ngx_duplex_peer_identify(ngx_conf_t *cf, ngx_duplex_peer_t *peer)
+void
+ngx_duplex_peer_delete(ngx_duplex_peer_t *peer)
 {
-    u_char              *p, *text;
-    size_t               len;
     ngx_duplex_group_t  *group;
 
     group = peer->group;
 
-    len = peer->server.len + 1 + peer->name.len + 1 + NGX_INT_T_LEN;
+    ngx_rbtree_delete(&group->ids, &peer->by_id);
+    ngx_rbtree_delete(&group->hashes, &peer->by_hash);
 
-    /* the hash is that of "ZONE KEY", the key is its end */
-
-    text = ngx_pnalloc(cf->pool, group->zone.len + 1 + len);
-    if (text == NULL) {
-        return NGX_ERROR;
-    }
-
-    peer->key.data = ngx_sprintf(text, "%V ", &group->zone);
-
-    do {
-        p = ngx_sprintf(peer->key.data, "%V %V %ui", &peer->server,
-                        &peer->name, peer->ordinal);
-
-        peer->key.len = p - peer->key.data;
-        peer->hash = ngx_duplex_hash(text, p - text);
-
-    } while (ngx_duplex_peer_by_hash(group, peer->hash) && ++peer->ordinal);
-
-    return NGX_OK;
-}
-
-
-/* as stock has it: MD5 of address and port, or of "unix:" and a path */
-
-static ngx_int_t
-ngx_duplex_peer_name_session(ngx_conf_t *cf, ngx_duplex_peer_t *peer)
-{
-    u_char      digest[16];
-    ngx_md5_t   md5;
-
-    if (peer->route.len) {
-        peer->sid = peer->route;
-        return NGX_OK;
-    }
-
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, peer->name.data, peer->name.len);
-    ngx_md5_final(digest, &md5);
-
-    peer->sid.data = ngx_pnalloc(cf->pool, NGX_DUPLEX_SID_LEN);
-    if (peer->sid.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    peer->sid.len = ngx_hex_dump(peer->sid.data, digest, sizeof(digest))
-                    - peer->sid.data;
-
-    return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_duplex_peer_is(ngx_duplex_peer_t *peer, ngx_str_t *server, ngx_str_t *name)
-{
-    return peer->name.len == name->len
-           && peer->server.len == server->len
-           && ngx_memcmp(peer->name.data, name->data, name->len) == 0
-           && ngx_memcmp(peer->server.data, server->data, server->len) == 0;
-}
-
-
-/* its ordinal counts primaries and backups, a stock list has only either */
-
-ngx_uint_t
-ngx_duplex_peer_rank(ngx_duplex_peer_t *peer)
-{
-    ngx_uint_t          rank;
-    ngx_duplex_peer_t  *other;
-
-    if (peer->ordinal == 0) {
-        return 0;
-    }
-
-    rank = 0;
-
-    for (other = ngx_duplex_peer_first(peer->group);
-         other && other != peer;
-         other = ngx_duplex_peer_next(other))
-    {
-        if (other->backup == peer->backup
-            && ngx_duplex_peer_is(other, &peer->server, &peer->name))
-        {
-            rank++;
-        }
-    }
-
-    return rank;
+    group->npeers--;
 }
 
 
 ngx_duplex_peer_t *
-ngx_duplex_peer_of_rank(ngx_duplex_group_t *group, ngx_uint_t backup,
-    ngx_str_t *server, ngx_str_t *name, ngx_uint_t rank)
+ngx_duplex_peer_previous(ngx_duplex_peer_t *peer)
 {
-    ngx_duplex_peer_t  *peer;
+    ngx_rbtree_node_t  *node, *sentinel;
 
-    for (peer = ngx_duplex_peer_first(group);
-         peer;
-         peer = ngx_duplex_peer_next(peer))
-    {
-        if (peer->backup != backup
-            || !ngx_duplex_peer_is(peer, server, name))
-        {
-            continue;
+    node = &peer->by_id;
+    sentinel = peer->group->ids.sentinel;
+
+    if (node->left != sentinel) {
+
+        for (node = node->left; node->right != sentinel; node = node->right) {
+            /* void */
         }
 
-        if (rank == 0) {
-            return peer;
+        return ngx_duplex_peer_of_id(node);
+    }
+
+    while (node != peer->group->ids.root) {
+
+        if (node == node->parent->right) {
+            return ngx_duplex_peer_of_id(node->parent);
         }
 
-        rank--;
+        node = node->parent;
     }
 
     return NULL;
@@ -269,17 +215,13 @@ ngx_duplex_peer_by_id(ngx_duplex_group_t *group, ngx_uint_t id)
 ngx_duplex_peer_t *
 ngx_duplex_peer_by_key(ngx_duplex_group_t *group, ngx_str_t *key)
 {
-    u_char             *p;
     ngx_duplex_peer_t  *peer;
-    u_char              text[NGX_DUPLEX_ZONE_MAX + 1 + NGX_DUPLEX_KEY_MAX];
 
     if (key->len > NGX_DUPLEX_KEY_MAX) {
         return NULL;
     }
 
-    p = ngx_slprintf(text, text + sizeof(text), "%V %V", &group->zone, key);
-
-    peer = ngx_duplex_peer_by_hash(group, ngx_duplex_hash(text, p - text));
+    peer = ngx_duplex_peer_by_hash(group, ngx_duplex_line_hash(group, key));
 
     if (peer == NULL
         || peer->key.len != key->len

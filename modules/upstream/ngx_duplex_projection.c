@@ -10,6 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
+#include "ngx_duplex_admin.h"
 #include "ngx_duplex_group.h"
 
 
@@ -18,7 +19,6 @@
     (NGX_DUPLEX_DOWN_CONFIG|NGX_DUPLEX_DOWN_ADMIN|NGX_DUPLEX_DOWN_DRAIN)
 
 
-static ngx_uint_t ngx_duplex_projection_bits(ngx_duplex_peer_t *peer);
 static ngx_int_t ngx_duplex_projection_write(ngx_duplex_peer_t *peer,
     ngx_uint_t *was, ngx_uint_t *bits);
 static void ngx_duplex_projection_log(ngx_duplex_peer_t *peer,
@@ -27,24 +27,16 @@ static const char *ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer);
 
 
 void
-ngx_duplex_projection_commit(void)
+ngx_duplex_projection_commit(ngx_duplex_group_t *group)
 {
-    ngx_uint_t           i, was, bits;
-    ngx_duplex_peer_t   *peer;
-    ngx_duplex_group_t  *group;
+    ngx_uint_t          was, bits;
+    ngx_duplex_peer_t  *peer;
 
-    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
-
-        if (group->shm.len == 0) {
-            continue;
-        }
-
-        for (peer = ngx_duplex_peer_first(group);
-             peer;
-             peer = ngx_duplex_peer_next(peer))
-        {
-            (void) ngx_duplex_projection_write(peer, &was, &bits);
-        }
+    for (peer = ngx_duplex_peer_first(group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        (void) ngx_duplex_projection_write(peer, &was, &bits);
     }
 }
 
@@ -107,7 +99,7 @@ ngx_duplex_projection_write(ngx_duplex_peer_t *peer, ngx_uint_t *was,
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_duplex_projection_bits(ngx_duplex_peer_t *peer)
 {
     ngx_uint_t                 i, bits;
@@ -128,7 +120,7 @@ ngx_duplex_projection_bits(ngx_duplex_peer_t *peer)
         break;
 
     default: /* ngx_duplex_admin_none */
-        bits = peer->configured;
+        bits = ngx_duplex_state_bits(peer->file.state);
     }
 
     for (i = 0; (contributor = ngx_duplex_contributor(i)) != NULL; i++) {
@@ -138,6 +130,23 @@ ngx_duplex_projection_bits(ngx_duplex_peer_t *peer)
     }
 
     return bits;
+}
+
+
+ngx_uint_t
+ngx_duplex_state_bits(ngx_duplex_admin_e state)
+{
+    switch (state) {
+
+    case ngx_duplex_admin_down:
+        return NGX_DUPLEX_DOWN_CONFIG;
+
+    case ngx_duplex_admin_drain:
+        return NGX_DUPLEX_DOWN_DRAIN;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -163,7 +172,8 @@ ngx_duplex_projection_log(ngx_duplex_peer_t *peer, ngx_uint_t was,
         state = "no longer draining";
     }
 
-    reason = (ngx_duplex_peer_admin(peer) == ngx_duplex_admin_none)
+    reason = (ngx_duplex_peer_admin(peer) == ngx_duplex_admin_none
+              && peer->life == 0)
              ? "configuration" : "administrator";
 
     rest = ngx_duplex_peer_contributed(peer);

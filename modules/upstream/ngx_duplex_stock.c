@@ -1,46 +1,145 @@
 
 /*
- * A stock peer, read and written the same way whatever its protocol.
+ * A stock peer, found, read and marked the same way whatever its protocol.
  *
- * Owns nothing.  The driver finds the peer and holds its lock; sections do
- * what stock's own do for a request, and no more.
+ * Owns nothing.  Sections under stock's locks do what stock's own do for a
+ * request, and no more: no allocation, no logging, no callback.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_stock.h"
 
 
-static void ngx_duplex_stock_forgive_locked(ngx_duplex_stock_peer_t *stock);
+static void *ngx_duplex_stock_lock(ngx_duplex_peer_t *peer, ngx_uint_t write);
+static void ngx_duplex_stock_forgive_locked(const ngx_duplex_layout_t *l,
+    void *rr);
+
+
+void
+ngx_duplex_stock_rlock(ngx_duplex_driver_t *driver, void *peers)
+{
+    ngx_rwlock_rlock(&ngx_duplex_stock(driver->layout, peers, rwlock,
+                                       ngx_atomic_t));
+}
+
+
+void
+ngx_duplex_stock_wlock(ngx_duplex_driver_t *driver, void *peers)
+{
+    ngx_rwlock_wlock(&ngx_duplex_stock(driver->layout, peers, rwlock,
+                                       ngx_atomic_t));
+}
+
+
+void
+ngx_duplex_stock_unlock(ngx_duplex_driver_t *driver, void *peers)
+{
+    ngx_rwlock_unlock(&ngx_duplex_stock(driver->layout, peers, rwlock,
+                                        ngx_atomic_t));
+}
+
+
+/*
+ * Where it was last time is where it is nearly always: a place keeps its
+ * address, and its tag says whose it is now.
+ */
+
+void *
+ngx_duplex_stock_find_locked(ngx_duplex_peer_t *peer, void *peers)
+{
+    void                       *rr;
+    const ngx_duplex_layout_t  *l;
+
+    l = peer->group->driver->layout;
+
+    if (peer->stock
+        && ngx_duplex_stock_tag(l, peer->stock) == (ngx_msec_t) peer->hash)
+    {
+        return peer->stock;
+    }
+
+    for (rr = ngx_duplex_stock_first(l, peers);
+         rr;
+         rr = ngx_duplex_stock_next(l, rr))
+    {
+        if (ngx_duplex_stock_tag(l, rr) == (ngx_msec_t) peer->hash) {
+            peer->stock = rr;
+            return rr;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* NULL: it has no place, nothing is held */
+
+static void *
+ngx_duplex_stock_lock(ngx_duplex_peer_t *peer, ngx_uint_t write)
+{
+    void                 *rr, *peers;
+    ngx_duplex_driver_t  *driver;
+
+    driver = peer->group->driver;
+    peers = peer->group->lists[peer->backup].peers;
+
+    if (peers == NULL) {
+        return NULL;
+    }
+
+    if (write) {
+        ngx_duplex_stock_wlock(driver, peers);
+
+    } else {
+        ngx_duplex_stock_rlock(driver, peers);
+    }
+
+    rr = ngx_duplex_stock_find_locked(peer, peers);
+
+    if (rr == NULL) {
+        ngx_duplex_stock_unlock(driver, peers);
+    }
+
+    return rr;
+}
 
 
 ngx_int_t
 ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits, ngx_uint_t *was)
 {
-    ngx_duplex_driver_t      *driver;
-    ngx_duplex_stock_peer_t   stock;
+    void                       *rr, *peers;
+    ngx_uint_t                 *down;
+    ngx_duplex_driver_t        *driver;
+    const ngx_duplex_layout_t  *l;
 
     driver = peer->group->driver;
+    l = driver->layout;
 
-    if (driver->lock(peer, 1, &stock) != NGX_OK) {
+    rr = ngx_duplex_stock_lock(peer, 1);
+    if (rr == NULL) {
         return NGX_DECLINED;
     }
 
-    *was = *stock.down;
-    *stock.down = bits;
+    peers = peer->group->lists[peer->backup].peers;
+    down = &ngx_duplex_stock(l, rr, down, ngx_uint_t);
+
+    *was = *down;
+    *down = bits;
 
     /* "tries" is the number of peers that are not down */
 
     if (*was == 0 && bits) {
-        (*stock.tries)--;
+        ngx_duplex_stock(l, peers, tries, ngx_uint_t)--;
 
     } else if (*was && bits == 0) {
-        (*stock.tries)++;
-        ngx_duplex_stock_forgive_locked(&stock);
+        ngx_duplex_stock(l, peers, tries, ngx_uint_t)++;
+        ngx_duplex_stock_forgive_locked(l, rr);
     }
 
-    driver->unlock(&stock);
+    ngx_duplex_stock_unlock(driver, peers);
 
     return NGX_OK;
 }
@@ -49,41 +148,50 @@ ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits, ngx_uint_t *was)
 /* what passive checks held against the peer would keep it out */
 
 static void
-ngx_duplex_stock_forgive_locked(ngx_duplex_stock_peer_t *stock)
+ngx_duplex_stock_forgive_locked(const ngx_duplex_layout_t *l, void *rr)
 {
-    *stock->fails = 0;
-    *stock->accessed = 0;
-    *stock->checked = 0;
-    *stock->effective_weight = stock->weight;
-    *stock->current_weight = 0;
+    ngx_duplex_stock(l, rr, fails, ngx_uint_t) = 0;
+    ngx_duplex_stock(l, rr, accessed, time_t) = 0;
+    ngx_duplex_stock(l, rr, checked, time_t) = 0;
+    ngx_duplex_stock(l, rr, effective_weight, ngx_int_t)
+        = ngx_duplex_stock(l, rr, weight, ngx_int_t);
+    ngx_duplex_stock(l, rr, current_weight, ngx_int_t) = 0;
 }
 
 
 ngx_int_t
 ngx_duplex_peer_read(ngx_duplex_peer_t *peer, ngx_duplex_peer_status_t *status)
 {
-    ngx_duplex_driver_t      *driver;
-    ngx_duplex_stock_peer_t   stock;
+    void                       *rr, *peers;
+    ngx_atomic_t               *lock;
+    ngx_duplex_driver_t        *driver;
+    const ngx_duplex_layout_t  *l;
 
     driver = peer->group->driver;
+    l = driver->layout;
 
-    if (driver->lock(peer, 0, &stock) != NGX_OK) {
+    rr = ngx_duplex_stock_lock(peer, 0);
+    if (rr == NULL) {
         return NGX_DECLINED;
     }
 
-    status->weight = stock.weight;
-    status->max_conns = stock.max_conns;
-    status->max_fails = stock.max_fails;
-    status->fail_timeout = stock.fail_timeout;
-    status->conns = stock.conns;
-    status->down = *stock.down;
-    status->unavail = !stock.single
-                      && ngx_duplex_peer_quarantined(stock.max_fails,
-                                                     *stock.fails,
-                                                     *stock.checked,
-                                                     stock.fail_timeout);
+    peers = peer->group->lists[peer->backup].peers;
+    lock = &ngx_duplex_stock(l, rr, lock, ngx_atomic_t);
 
-    driver->unlock(&stock);
+    ngx_rwlock_wlock(lock);
+
+    status->conns = ngx_duplex_stock(l, rr, conns, ngx_uint_t);
+    status->down = ngx_duplex_stock(l, rr, down, ngx_uint_t);
+    status->unavail = !driver->single(peers)
+                      && ngx_duplex_peer_quarantined(
+                             ngx_duplex_stock(l, rr, max_fails, ngx_uint_t),
+                             ngx_duplex_stock(l, rr, fails, ngx_uint_t),
+                             ngx_duplex_stock(l, rr, checked, time_t),
+                             ngx_duplex_stock(l, rr, fail_timeout, time_t));
+
+    ngx_rwlock_unlock(lock);
+
+    ngx_duplex_stock_unlock(driver, peers);
 
     return NGX_OK;
 }

@@ -29,113 +29,159 @@
 #define NGX_DUPLEX_DOWN_DRAIN     8     /* sticky sessions only; stock's own */
 
 
+#define NGX_DUPLEX_SPARE          64        /* duplex_spare, by default */
+#define NGX_DUPLEX_SPARE_MAX      65536
+#define NGX_DUPLEX_ID_MAX         1000000   /* no server gets a higher id */
+
+
 typedef struct ngx_duplex_driver_s  ngx_duplex_driver_t;
 typedef struct ngx_duplex_group_s   ngx_duplex_group_t;
 typedef struct ngx_duplex_peer_s    ngx_duplex_peer_t;
 
 
+/* the administrator's word on a peer: one field, overrides the file's */
+typedef enum {
+    ngx_duplex_admin_none = 0,          /* nothing said: the file counts */
+    ngx_duplex_admin_up = 1,            /* the numbers are on the wire */
+    ngx_duplex_admin_down = 2,
+    ngx_duplex_admin_drain = 3
+} ngx_duplex_admin_e;
+
+
+#define NGX_DUPLEX_ROUTE_MAX  32
+
+/* what can be said of a server, and changed while it lives; has no gaps */
+typedef struct {
+    ngx_uint_t           state;         /* ngx_duplex_admin_e, never "none" */
+    ngx_uint_t           weight;
+    ngx_uint_t           max_conns;
+    ngx_uint_t           max_fails;
+    time_t               fail_timeout;  /* s */
+    ngx_msec_t           slow_start;
+    size_t               route_len;     /* 0: none */
+    u_char               route[NGX_DUPLEX_ROUTE_MAX];
+} ngx_duplex_settings_t;
+
+
 struct ngx_duplex_peer_s {
-    ngx_duplex_group_t  *group;
-    ngx_uint_t           id;            /* in the API; file order from 0 */
+    ngx_duplex_group_t     *group;
+    ngx_uint_t              id;         /* in the API */
 
-    ngx_str_t            server;        /* as written: "be1.example:8080" */
-    ngx_str_t            name;          /* address: "10.0.0.7:8080" */
-    ngx_uint_t           ordinal;       /* among equal lines, from 0 */
-    ngx_str_t            key;           /* the identity as a record's key */
-    uint64_t             hash;          /* ngx_duplex_hash() of zone and key */
+    ngx_str_t               server;     /* as written: "be1.example:8080" */
+    ngx_str_t               name;       /* address: "10.0.0.7:8080" */
+    ngx_uint_t              ordinal;    /* among equal lines, from 0 */
+    ngx_str_t               key;        /* the identity as a record's key */
+    uint64_t                hash;       /* ngx_duplex_hash() of zone and key */
 
-    struct sockaddr     *sockaddr;      /* cycle memory, not the stock peer's */
-    socklen_t            socklen;
+    struct sockaddr        *sockaddr;   /* not the stock peer's */
+    socklen_t               socklen;
+    unsigned                backup:1;
 
-    ngx_uint_t           configured;    /* NGX_DUPLEX_DOWN_CONFIG, _DRAIN */
-    ngx_str_t            route;         /* "route="; empty: none */
-    ngx_str_t            sid;           /* the route, or MD5 of the address */
-    unsigned             backup:1;
+    uint64_t                life;       /* time it was added; 0: by the file */
+    uint64_t                digest;     /* of its line; 0: not in the file */
+    ngx_duplex_settings_t   file;       /* as in the file, or when added */
+    ngx_duplex_settings_t   set;        /* in force */
+    ngx_str_t               sid;        /* the route, or MD5 of the address */
 
-    ngx_rbtree_node_t    by_id;         /* the group's */
-    ngx_rbtree_node_t    by_hash;       /* the same */
+    /* of the files of this folder only */
+
+    void                   *stock;      /* where it was seen last */
+    ngx_rbtree_node_t       by_id;
+    ngx_rbtree_node_t       by_hash;
+    ngx_pool_t             *pool;       /* its own; NULL: the cycle's */
+    ngx_duplex_peer_t      *grave;      /* the next to be freed */
+    u_char                  digits[NGX_DUPLEX_ROUTE_MAX];   /* of sid */
+    ngx_uint_t              said;       /* its id, as records have it */
+    unsigned                placed:1;   /* it has a place in the stock list */
+    unsigned                warned:1;   /* that there is none */
 };
 
 
-struct ngx_duplex_group_s {
-    ngx_duplex_driver_t *driver;
-    ngx_str_t            name;          /* "app" */
-    ngx_str_t            zone;          /* zone of its records: "http:app" */
-    ngx_str_t            shm;           /* its `zone` directive; empty: none */
-    void                *conf;          /* the driver's */
+/* a list of stock peers (primaries, backups) and its places; see stock.h */
+typedef struct ngx_duplex_place_s   ngx_duplex_place_t;
+typedef struct ngx_duplex_line_s    ngx_duplex_line_t;
 
-    ngx_uint_t           npeers;
-    ngx_rbtree_t         ids;           /* its peers, each in both */
-    ngx_rbtree_t         hashes;
-    ngx_rbtree_node_t    sentinel;
+typedef struct {
+    void                   *peers;      /* stock's; NULL: there is no list */
+    void                   *dummy;      /* stands in it when it is empty */
+    ngx_duplex_place_t     *places;
+    ngx_uint_t              nplaces;
+} ngx_duplex_list_t;
+
+
+struct ngx_duplex_group_s {
+    ngx_duplex_driver_t    *driver;
+    ngx_str_t               name;       /* "app" */
+    ngx_str_t               zone;       /* zone of its records: "http:app" */
+    ngx_str_t               shm;        /* its `zone` directive; or empty */
+    void                   *conf;       /* the driver's */
+
+    ngx_uint_t              npeers;
+    ngx_rbtree_t            ids;        /* its peers, each in both */
+    ngx_rbtree_t            hashes;
+    ngx_rbtree_node_t       sentinel;
+
+    /* of the files of this folder only */
+
+    ngx_array_t             lines;      /* ngx_duplex_line_t *, file order */
+    ngx_rbtree_t            by_line;    /* the same, by identity's hash */
+
+    ngx_uint_t              backups;    /* the balancer knows backups */
+    ngx_uint_t              spare;      /* duplex_spare */
+    ngx_uint_t              unplaced;   /* peers for whom there is no room */
+
+    u_char                 *used;       /* ids that were given out */
+    ngx_uint_t              nused;
+
+    ngx_duplex_list_t       lists[2];   /* primaries, backups */
+    ngx_uint_t             *generation; /* shared: of lists and weights */
+    ngx_atomic_t           *last_id;    /* shared: the one to be given next */
+    ngx_uint_t              seen;       /* the caches below are as of this */
+    void                  **points;     /* hash's, where that needs us */
+    void                  **ranges;     /* random's, the same */
+    void                   *own_points; /* what we have put there */
+    void                   *own_ranges;
 };
 
 
 /* what a stock peer holds right now, copied under its lock */
 typedef struct {
-    ngx_uint_t   weight;
-    ngx_uint_t   max_conns;
-    ngx_uint_t   max_fails;
-    time_t       fail_timeout;          /* s */
     ngx_uint_t   conns;                 /* active */
     ngx_uint_t   down;                  /* the bits */
     unsigned     unavail:1;             /* max_fails reached, in quarantine */
 } ngx_duplex_peer_status_t;
 
 
-/*
- * The words of a stock peer that all protocols have, where they are: stock's
- * own memory, good for as long as its lock is held.
- */
-typedef struct {
-    void        *peers;                 /* the driver's: the list, */
-    void        *peer;                  /* the peer, */
-    unsigned     write:1;               /* and how they are locked */
-
-    unsigned     single:1;              /* nothing else is in the list */
-    ngx_uint_t  *tries;                 /* of the list */
-
-    ngx_uint_t  *down;
-    ngx_uint_t  *fails;
-    time_t      *accessed;
-    time_t      *checked;
-    ngx_int_t   *effective_weight;
-    ngx_int_t   *current_weight;
-
-    ngx_int_t    weight;
-    ngx_uint_t   max_conns;
-    ngx_uint_t   max_fails;
-    time_t       fail_timeout;
-    ngx_uint_t   conns;
-} ngx_duplex_stock_peer_t;
-
-
 /* one per protocol; static data */
 struct ngx_duplex_driver_s {
-    ngx_str_t    protocol;              /* "http" */
-    const char  *title;                 /* "upstream": a group in messages */
-    unsigned     sessions:1;            /* it has "route" and draining */
+    ngx_str_t                   protocol;   /* "http" */
+    const char                 *title;      /* "upstream", in messages */
+    unsigned                    sessions:1; /* it has "route" and draining */
+
+    const struct ngx_duplex_layout_s  *layout;  /* of stock's structures */
 
     /*
-     * Finds the stock peer, fills in "stock", and holds its lock until
-     * unlock: for reading, or for writing, too.  In between: no allocation,
-     * no logging, no callback.
-     * NGX_DECLINED: no such peer, or the group has no zone; nothing is held.
+     * The group's stock list of primaries, for commit and later; NULL if it
+     * has no zone: the list is the worker's own then, and a third party's
+     * balancer may keep something else in its place.
      */
-    ngx_int_t  (*lock)(ngx_duplex_peer_t *peer, ngx_uint_t write,
-                   ngx_duplex_stock_peer_t *stock);
-    void       (*unlock)(ngx_duplex_stock_peer_t *stock);
+    void                     *(*peers)(ngx_duplex_group_t *group);
+    /* the flag "single" of a stock list */
+    ngx_uint_t                (*single)(void *peers);
+    void                      (*plural)(void *peers);   /* clears it */
+    /* reserves so many bytes more for the group's zone; for bind */
+    void                      (*reserve)(ngx_duplex_group_t *group,
+                                   size_t size);
 };
 
 
 /* a "server" line: each of its addresses is a peer */
 typedef struct {
-    ngx_str_t    name;                  /* as written */
-    ngx_addr_t  *addrs;
-    ngx_uint_t   naddrs;
-    ngx_uint_t   configured;            /* NGX_DUPLEX_DOWN_CONFIG, _DRAIN */
-    ngx_str_t    route;
-    ngx_uint_t   backup;
+    ngx_str_t               name;       /* as written */
+    ngx_addr_t             *addrs;
+    ngx_uint_t              naddrs;
+    ngx_uint_t              backup;
+    ngx_duplex_settings_t   set;
 } ngx_duplex_server_t;
 
 
@@ -165,24 +211,18 @@ ngx_int_t ngx_duplex_register_contributor(ngx_conf_t *cf,
 ngx_int_t ngx_duplex_register_driver(ngx_conf_t *cf,
     ngx_duplex_driver_t *driver);
 
-/* for a driver's bind; NULL: no memory */
+/* for a driver's bind; NULL: no memory; NGX_DUPLEX_SPARE is its "spare" */
 ngx_duplex_group_t *ngx_duplex_group_add(ngx_conf_t *cf,
     ngx_duplex_driver_t *driver, ngx_str_t *name, ngx_str_t *shm, void *conf);
+/* when the driver has filled it in, all its servers included */
+void ngx_duplex_group_ready(ngx_duplex_group_t *group);
+/* an address to stand in a group that has no server; NULL: no memory */
+ngx_addr_t *ngx_duplex_placeholder(ngx_conf_t *cf);
+/* the directive "duplex_spare": an ngx_uint_t at the command's offset */
+char *ngx_duplex_spare_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* what "server" points at must live as long as the cycle */
 ngx_int_t ngx_duplex_server_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
     ngx_duplex_server_t *server);
-
-/* 1 if it is this server at this address, whatever the ordinal */
-ngx_uint_t ngx_duplex_peer_is(ngx_duplex_peer_t *peer, ngx_str_t *server,
-    ngx_str_t *name);
-/*
- * Stock peers have no identity but server and address: of equal ones the
- * n-th in a stock list (primaries or backups) is the n-th of the file there.
- * The rank of a peer, from 0; and the peer of that rank, NULL: none.
- */
-ngx_uint_t ngx_duplex_peer_rank(ngx_duplex_peer_t *peer);
-ngx_duplex_peer_t *ngx_duplex_peer_of_rank(ngx_duplex_group_t *group,
-    ngx_uint_t backup, ngx_str_t *server, ngx_str_t *name, ngx_uint_t rank);
 
 /* the groups being bound, for bind of later layers; NULL: none with "conf" */
 ngx_duplex_group_t *ngx_duplex_group_bound(ngx_conf_t *cf, void *conf);
@@ -226,9 +266,12 @@ ngx_duplex_peer_t *ngx_duplex_peer_by_hash(ngx_duplex_group_t *group,
  */
 void ngx_duplex_peer_project(ngx_duplex_peer_t *peer);
 
-/* NGX_OK, or NGX_DECLINED: no such stock peer, or the group has no zone */
+/* NGX_OK, or NGX_DECLINED: it has no place, or the group has no zone */
 ngx_int_t ngx_duplex_peer_read(ngx_duplex_peer_t *peer,
     ngx_duplex_peer_status_t *status);
+
+/* servers that are gone and still serve, and the places there are */
+ngx_uint_t ngx_duplex_group_zombies(ngx_duplex_group_t *group);
 
 /* max_fails failures, the last of them within fail_timeout (s) */
 ngx_uint_t ngx_duplex_peer_quarantined(ngx_uint_t max_fails, ngx_uint_t fails,
@@ -240,24 +283,6 @@ const char *ngx_duplex_peer_state(ngx_duplex_peer_t *peer,
 
 /* writes the members of all contributors into the peer's open object */
 void ngx_duplex_peer_fields(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json);
-
-
-/* the administrator's word on a peer: one field, overrides the file's */
-typedef enum {
-    ngx_duplex_admin_none = 0,          /* nothing said: the file counts */
-    ngx_duplex_admin_up = 1,            /* the numbers are on the wire */
-    ngx_duplex_admin_down = 2,
-    ngx_duplex_admin_drain = 3
-} ngx_duplex_admin_e;
-
-ngx_duplex_admin_e ngx_duplex_peer_admin(ngx_duplex_peer_t *peer);
-
-/*
- * Applies it: replicated, in force here on return.
- * NGX_OK, NGX_DECLINED: is so already; NGX_ERROR: store out of memory.
- */
-ngx_int_t ngx_duplex_peer_admin_set(ngx_duplex_peer_t *peer,
-    ngx_duplex_admin_e admin);
 
 
 #endif /* _NGX_DUPLEX_UPSTREAM_H_INCLUDED_ */

@@ -1,12 +1,11 @@
 
 /*
- * The http driver: reads and writes ngx_http_upstream_rr_peers_t, the peers
- * that all stock balancers share.
+ * The http driver: ngx_http_upstream_rr_peers_t, the peers that all stock
+ * balancers share.
  *
  * Primaries and backups are two lists with a lock each, never held together.
- * A peer is found by walking its list under the lock, and no pointer to it
- * outlives the lock.  Sections do what stock's own do for a request, and no
- * more: no allocation, no logging, no callback.
+ * Sections do what stock's own do for a request, and no more: no allocation,
+ * no logging, no callback.
  */
 
 
@@ -14,17 +13,26 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_group.h"
+#include "ngx_duplex_stock.h"
 #include "ngx_http_duplex_driver.h"
+#include "ngx_http_duplex_peer.h"
 
 
 #define NGX_HTTP_DUPLEX_TRIED_BITS  (8 * sizeof(uintptr_t))
 
+#if (NGX_DUPLEX_HAVE_STOCK_ROUTE)
+#define NGX_HTTP_DUPLEX_SID  offsetof(ngx_http_upstream_rr_peer_t, sid)
+#else
+#define NGX_HTTP_DUPLEX_SID  0
+#endif
 
-static ngx_int_t ngx_http_duplex_driver_lock(ngx_duplex_peer_t *peer,
-    ngx_uint_t write, ngx_duplex_stock_peer_t *stock);
-static void ngx_http_duplex_driver_unlock(ngx_duplex_stock_peer_t *stock);
-static ngx_http_upstream_rr_peers_t *ngx_http_duplex_driver_list(
-    ngx_duplex_peer_t *peer);
+
+static void *ngx_http_duplex_driver_peers(ngx_duplex_group_t *group);
+static ngx_uint_t ngx_http_duplex_driver_single(void *peers);
+static void ngx_http_duplex_driver_plural(void *peers);
+static void ngx_http_duplex_driver_reserve(ngx_duplex_group_t *group,
+    size_t size);
 static ngx_http_upstream_rr_peer_t *ngx_http_duplex_driver_find_locked(
     ngx_http_upstream_rr_peers_t *peers, ngx_duplex_peer_t *peer,
     ngx_uint_t *place);
@@ -37,109 +45,68 @@ static ngx_int_t ngx_http_duplex_driver_take_locked(
     ngx_uint_t *down);
 static void ngx_http_duplex_driver_charge_locked(
     ngx_http_upstream_rr_peer_data_t *rrp, ngx_http_upstream_rr_peer_t *rr);
+static void ngx_http_duplex_driver_tag(ngx_duplex_group_t *group,
+    ngx_http_upstream_rr_peers_t *peers);
+
+
+static const ngx_duplex_layout_t  ngx_http_duplex_driver_layout =
+    NGX_DUPLEX_LAYOUT(ngx_http_upstream_rr_peers_t,
+                      ngx_http_upstream_rr_peer_t, NGX_HTTP_DUPLEX_SID);
 
 
 ngx_duplex_driver_t  ngx_http_duplex_driver = {
     ngx_string("http"),
     "upstream",
     1,                                     /* sessions */
-    ngx_http_duplex_driver_lock,
-    ngx_http_duplex_driver_unlock
+    &ngx_http_duplex_driver_layout,
+    ngx_http_duplex_driver_peers,
+    ngx_http_duplex_driver_single,
+    ngx_http_duplex_driver_plural,
+    ngx_http_duplex_driver_reserve
 };
 
 
-static ngx_int_t
-ngx_http_duplex_driver_lock(ngx_duplex_peer_t *peer, ngx_uint_t write,
-    ngx_duplex_stock_peer_t *stock)
+static void *
+ngx_http_duplex_driver_peers(ngx_duplex_group_t *group)
 {
-    ngx_uint_t                     place;
-    ngx_http_upstream_rr_peer_t   *rr;
-    ngx_http_upstream_rr_peers_t  *peers;
+    ngx_http_upstream_srv_conf_t  *us;
 
-    peers = ngx_http_duplex_driver_list(peer);
-    if (peers == NULL) {
-        return NGX_DECLINED;
-    }
+    us = group->conf;
 
-    if (write) {
-        ngx_http_upstream_rr_peers_wlock(peers);
+    return us->shm_zone ? us->peer.data : NULL;
+}
 
-    } else {
-        ngx_http_upstream_rr_peers_rlock(peers);
-    }
 
-    rr = ngx_http_duplex_driver_find_locked(peers, peer, &place);
+static ngx_uint_t
+ngx_http_duplex_driver_single(void *peers)
+{
+    ngx_http_upstream_rr_peers_t *rrs = peers;
 
-    if (rr == NULL) {
-        ngx_http_upstream_rr_peers_unlock(peers);
-        return NGX_DECLINED;
-    }
-
-    if (!write) {
-        ngx_http_upstream_rr_peer_lock(peers, rr);
-    }
-
-    stock->peers = peers;
-    stock->peer = rr;
-    stock->write = write;
-
-    stock->single = peers->single;
-    stock->tries = &peers->tries;
-
-    stock->down = &rr->down;
-    stock->fails = &rr->fails;
-    stock->accessed = &rr->accessed;
-    stock->checked = &rr->checked;
-    stock->effective_weight = &rr->effective_weight;
-    stock->current_weight = &rr->current_weight;
-
-    stock->weight = rr->weight;
-    stock->max_conns = rr->max_conns;
-    stock->max_fails = rr->max_fails;
-    stock->fail_timeout = rr->fail_timeout;
-    stock->conns = rr->conns;
-
-    return NGX_OK;
+    return rrs->single;
 }
 
 
 static void
-ngx_http_duplex_driver_unlock(ngx_duplex_stock_peer_t *stock)
+ngx_http_duplex_driver_plural(void *peers)
 {
-    ngx_http_upstream_rr_peer_t   *rr;
-    ngx_http_upstream_rr_peers_t  *peers;
+    ngx_http_upstream_rr_peers_t *rrs = peers;
 
-    peers = stock->peers;
-    rr = stock->peer;
-
-    if (!stock->write) {
-        ngx_http_upstream_rr_peer_unlock(peers, rr);
-    }
-
-    ngx_http_upstream_rr_peers_unlock(peers);
+    rrs->single = 0;
 }
 
 
-/*
- * NULL if the group has no zone: its peers are the worker's own then, and a
- * third party's balancer may keep something else in their place.
- */
-
-static ngx_http_upstream_rr_peers_t *
-ngx_http_duplex_driver_list(ngx_duplex_peer_t *peer)
+static void
+ngx_http_duplex_driver_reserve(ngx_duplex_group_t *group, size_t size)
 {
-    ngx_http_upstream_rr_peers_t  *peers;
     ngx_http_upstream_srv_conf_t  *us;
 
-    us = peer->group->conf;
+    us = group->conf;
 
-    if (us->shm_zone == NULL) {
-        return NULL;
+    /* a zone without a size is refused later */
+
+    if (us->shm_zone && us->shm_zone->shm.size) {
+        us->shm_zone->shm.size += size;
     }
-
-    peers = us->peer.data;
-
-    return peer->backup ? peers->next : peers;
 }
 
 
@@ -147,14 +114,12 @@ static ngx_http_upstream_rr_peer_t *
 ngx_http_duplex_driver_find_locked(ngx_http_upstream_rr_peers_t *peers,
     ngx_duplex_peer_t *peer, ngx_uint_t *place)
 {
-    ngx_uint_t                    i, rank;
+    ngx_uint_t                    i;
     ngx_http_upstream_rr_peer_t  *rr;
-
-    rank = ngx_duplex_peer_rank(peer);
 
     for (rr = peers->peer, i = 0; rr; rr = rr->next, i++) {
 
-        if (ngx_duplex_peer_is(peer, &rr->server, &rr->name) && rank-- == 0) {
+        if (rr->start_time == (ngx_msec_t) peer->hash) {
             *place = i;
             return rr;
         }
@@ -185,16 +150,17 @@ ngx_int_t
 ngx_http_duplex_driver_take(ngx_http_request_t *r, void *data,
     ngx_duplex_peer_t *peer)
 {
-    ngx_http_upstream_rr_peer_data_t  *rrp = data;
-
-    ngx_uint_t                     down, limit;
-    ngx_peer_connection_t         *pc;
-    ngx_http_upstream_rr_peer_t   *rr;
-    ngx_http_upstream_rr_peers_t  *peers, *primaries;
-    ngx_http_upstream_srv_conf_t  *us;
+    ngx_uint_t                         down, limit;
+    ngx_peer_connection_t             *pc;
+    ngx_http_upstream_rr_peer_t       *rr;
+    ngx_http_upstream_rr_peers_t      *peers, *primaries;
+    ngx_http_upstream_srv_conf_t      *us;
+    ngx_http_upstream_rr_peer_data_t  *rrp;
 
     us = peer->group->conf;
     primaries = us->peer.data;
+
+    rrp = ngx_http_duplex_peer_balancer(peer->group, data, 1);
     peers = rrp->peers;
 
     if (peer->backup ? (peers != primaries->next) : (peers != primaries)) {
@@ -202,6 +168,8 @@ ngx_http_duplex_driver_take(ngx_http_request_t *r, void *data,
     }
 
     pc = &r->upstream->peer;
+
+    ngx_http_duplex_driver_tag(peer->group, primaries);
 
     ngx_http_upstream_rr_peers_wlock(peers);
 
@@ -229,7 +197,7 @@ ngx_http_duplex_driver_take(ngx_http_request_t *r, void *data,
         pc->tries++;
     }
 
-    return NGX_OK;
+    return peers->shpool ? ngx_http_duplex_peer_copy(r) : NGX_OK;
 }
 
 
@@ -258,7 +226,7 @@ ngx_http_duplex_driver_take_locked(ngx_http_upstream_rr_peer_data_t *rrp,
 
     /* without a zone nobody projects, the file alone counts */
 
-    *down = peers->shpool ? rr->down : peer->configured;
+    *down = peers->shpool ? rr->down : ngx_duplex_state_bits(peer->set.state);
 
     if ((*down & ~NGX_DUPLEX_DOWN_DRAIN)
         || ngx_http_duplex_driver_full_locked(rr))
@@ -344,37 +312,37 @@ ngx_http_duplex_driver_charge_locked(ngx_http_upstream_rr_peer_data_t *rrp,
 ngx_duplex_peer_t *
 ngx_http_duplex_driver_selected(ngx_duplex_group_t *group, void *data)
 {
-    ngx_http_upstream_rr_peer_data_t  *rrp = data;
-
-    ngx_str_t                      server, name;
-    ngx_uint_t                     rank, backup;
-    ngx_http_upstream_rr_peer_t   *rr;
-    ngx_http_upstream_rr_peers_t  *peers;
-    ngx_http_upstream_srv_conf_t  *us;
+    uint64_t                           hash;
+    ngx_http_upstream_rr_peers_t      *peers;
+    ngx_http_upstream_srv_conf_t      *us;
+    ngx_http_upstream_rr_peer_data_t  *rrp;
 
     us = group->conf;
+
+    rrp = ngx_http_duplex_peer_balancer(group, data, 0);
     peers = rrp->peers;
-    backup = (peers != us->peer.data);
 
-    /* the request holds the peer, so its texts stay */
+    ngx_http_duplex_driver_tag(group, us->peer.data);
 
-    server = rrp->current->server;
-    name = rrp->current->name;
-    rank = 0;
+    /* the request holds the place, so nobody else got it */
 
     ngx_http_upstream_rr_peers_rlock(peers);
 
-    for (rr = peers->peer; rr && rr != rrp->current; rr = rr->next) {
-        if (rr->name.len == name.len
-            && rr->server.len == server.len
-            && ngx_memcmp(rr->name.data, name.data, name.len) == 0
-            && ngx_memcmp(rr->server.data, server.data, server.len) == 0)
-        {
-            rank++;
-        }
-    }
+    hash = rrp->current->start_time;
 
     ngx_http_upstream_rr_peers_unlock(peers);
 
-    return ngx_duplex_peer_of_rank(group, backup, &server, &name, rank);
+    return ngx_duplex_peer_by_hash(group, hash);
+}
+
+
+/* without a zone peers are the worker's own, and got no identity at commit */
+
+static void
+ngx_http_duplex_driver_tag(ngx_duplex_group_t *group,
+    ngx_http_upstream_rr_peers_t *peers)
+{
+    if (peers->shpool == NULL && peers->peer->start_time == 0) {
+        ngx_duplex_places_identify(group, peers);
+    }
 }

@@ -21,8 +21,6 @@
 
 #define NGX_HTTP_DUPLEX_UPSTREAM  "http upstream"
 
-#define NGX_HTTP_DUPLEX_ROUTE_MAX  32
-
 
 /*
  * A wrapper of peer selection for one group: called for each request after
@@ -43,12 +41,17 @@ typedef struct {
                    ngx_http_duplex_wrap_pt wrap);
 
     /*
+     * For a wrapper, before it replaces anything: the balancer is one of
+     * stock's.  The other two functions are only for requests where it is.
+     */
+    ngx_uint_t (*stock)(ngx_http_request_t *r);
+
+    /*
      * Takes "peer" for the request whose balancer data (not a wrapper's) is
      * "data", as the balancer's own get would: conns, tried, round robin's
      * credit.  NGX_OK: r->upstream->peer is filled in; NGX_BUSY: it is down
      * for more than draining, quarantined, full, tried before, or a backup
      * whose turn has not come; nothing is changed.
-     * Only if ngx_http_duplex_upstream_is_stock(u) after the balancer's init.
      */
     ngx_int_t  (*take)(ngx_http_request_t *r, void *data,
                    ngx_duplex_peer_t *peer);
@@ -59,11 +62,6 @@ typedef struct {
      */
     ngx_duplex_peer_t *(*selected)(ngx_duplex_group_t *group, void *data);
 } ngx_http_duplex_upstream_t;
-
-
-/* the balancer's data begin with ngx_http_upstream_rr_peer_data_t */
-#define ngx_http_duplex_upstream_is_stock(u)                                  \
-    ((u)->peer.free == ngx_http_upstream_free_round_robin_peer)
 
 
 #endif /* _NGX_HTTP_DUPLEX_UPSTREAM_H_INCLUDED_ */

@@ -16,7 +16,10 @@
 
 
 typedef struct {
+    ngx_duplex_group_t             *group;
     ngx_array_t                    *servers;   /* the "server" lines */
+    ngx_uint_t                      spare;
+    ngx_uint_t                      placeholder;   /* first of us->servers */
 
     ngx_http_duplex_wrap_pt         wrap;
     ngx_duplex_queue_t             *queue;
@@ -35,6 +38,13 @@ extern ngx_module_t  ngx_http_duplex_upstream_module;
 /* the directive "server" */
 char *ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* the directive "zone" */
+char *ngx_http_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* for init_main_conf: takes the placeholder out where there are servers */
+void ngx_http_duplex_upstream_unhold(ngx_http_upstream_srv_conf_t *us,
+    ngx_http_duplex_upstream_srv_conf_t *uscf);
 
 /* makes the neutral groups of all upstream{} */
 ngx_int_t ngx_http_duplex_upstream_bind(ngx_conf_t *cf);

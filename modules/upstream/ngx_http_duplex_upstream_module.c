@@ -15,6 +15,7 @@
 #include "../core/ngx_duplex_compat.h"
 #include "ngx_http_duplex_upstream.h"
 #include "ngx_http_duplex_driver.h"
+#include "ngx_http_duplex_peer.h"
 #include "ngx_http_duplex_queue.h"
 #include "ngx_http_duplex_upstream_conf.h"
 
@@ -55,6 +56,20 @@ static ngx_command_t  ngx_http_duplex_upstream_commands[] = {
       ngx_http_duplex_queue,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("zone"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE12,
+      ngx_http_duplex_upstream_zone,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("duplex_spare"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_duplex_spare_set,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_duplex_upstream_srv_conf_t, spare),
       NULL },
 
 #if !(NGX_DUPLEX_HAVE_ORDERED_KEEPALIVE)
@@ -119,6 +134,7 @@ static ngx_duplex_feature_t  ngx_http_duplex_upstream_feature = {
 
 static ngx_http_duplex_upstream_t  ngx_http_duplex_upstream_service = {
     ngx_http_duplex_upstream_wrap,
+    ngx_http_duplex_peer_is_stock,
     ngx_http_duplex_driver_take,
     ngx_http_duplex_driver_selected
 };
@@ -149,9 +165,18 @@ ngx_http_duplex_upstream_preconfiguration(ngx_conf_t *cf)
 static void *
 ngx_http_duplex_upstream_create_srv_conf(ngx_conf_t *cf)
 {
-    /* all of it is set by ngx_pcalloc() */
+    ngx_http_duplex_upstream_srv_conf_t  *uscf;
 
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_duplex_upstream_srv_conf_t));
+    uscf = ngx_pcalloc(cf->pool, sizeof(ngx_http_duplex_upstream_srv_conf_t));
+    if (uscf == NULL) {
+        return NULL;
+    }
+
+    /* all else is set by ngx_pcalloc() */
+
+    uscf->spare = NGX_CONF_UNSET_UINT;
+
+    return uscf;
 }
 
 
@@ -182,11 +207,13 @@ ngx_http_duplex_upstream_init_main_conf(ngx_conf_t *cf, void *conf)
         uscf = ngx_http_conf_upstream_srv_conf(us[i],
                                               ngx_http_duplex_upstream_module);
 
+        ngx_http_duplex_upstream_unhold(us[i], uscf);
+
         if (uscf->queue) {
             uscf->queue->zone = (us[i]->shm_zone != NULL);
         }
 
-        if (uscf->wrap || uscf->queue) {
+        if (uscf->wrap || uscf->queue || us[i]->shm_zone) {
             uscf->init_upstream = us[i]->peer.init_upstream
                                   ? us[i]->peer.init_upstream
                                   : ngx_http_upstream_init_round_robin;
@@ -326,16 +353,22 @@ static ngx_int_t
 ngx_http_duplex_upstream_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
+    ngx_int_t                             rc;
     ngx_http_duplex_upstream_srv_conf_t  *uscf;
 
     uscf = ngx_http_conf_upstream_srv_conf(us, ngx_http_duplex_upstream_module);
 
-    if (uscf->init_peer(r, us) != NGX_OK) {
-        return NGX_ERROR;
+    /* members may change only where there is a zone and a store */
+
+    rc = uscf->group->generation ? ngx_http_duplex_peer_init(r, us)
+                                 : uscf->init_peer(r, us);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (uscf->queue) {
-        uscf->queue->stock = ngx_http_duplex_upstream_is_stock(r->upstream);
+        uscf->queue->stock = ngx_http_duplex_peer_is_stock(r);
     }
 
     if (uscf->wrap && uscf->wrap(r, us) != NGX_OK) {

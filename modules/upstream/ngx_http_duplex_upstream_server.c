@@ -15,7 +15,8 @@
 
 /* what a "server" line says beyond stock, in the order of us->servers */
 typedef struct {
-    ngx_uint_t                      configured;    /* NGX_DUPLEX_DOWN_* */
+    ngx_duplex_admin_e              state;
+    ngx_msec_t                      slow_start;
     ngx_str_t                       route;
 } ngx_http_duplex_upstream_server_t;
 
@@ -24,6 +25,8 @@ static ngx_int_t ngx_http_duplex_upstream_route(ngx_conf_t *cf,
     ngx_http_duplex_upstream_server_t *server, ngx_str_t *param);
 static ngx_int_t ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
     ngx_http_upstream_srv_conf_t *us);
+static void ngx_http_duplex_upstream_caches(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *us, ngx_duplex_group_t *group);
 
 
 char *
@@ -53,6 +56,8 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     ngx_memzero(server, sizeof(ngx_http_duplex_upstream_server_t));
+
+    server->state = ngx_duplex_admin_up;
 
     args = ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
     if (args == NULL) {
@@ -86,7 +91,7 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         *arg = value[i];
 
         if (i > 1 && ngx_strcmp(value[i].data, "down") == 0) {
-            server->configured |= NGX_DUPLEX_DOWN_CONFIG;
+            server->state = ngx_duplex_admin_down;
         }
 
         if (i > 1 && ngx_strcmp(value[i].data, "drain") == 0) {
@@ -98,7 +103,9 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return NGX_CONF_ERROR;
             }
 
-            server->configured |= NGX_DUPLEX_DOWN_DRAIN;
+            if (server->state == ngx_duplex_admin_up) {
+                server->state = ngx_duplex_admin_drain;
+            }
 
 #if !(NGX_DUPLEX_HAVE_STOCK_ROUTE)
             ngx_str_set(arg, "down");
@@ -132,10 +139,10 @@ ngx_http_duplex_upstream_route(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    if (route.len > NGX_HTTP_DUPLEX_ROUTE_MAX) {
+    if (route.len > NGX_DUPLEX_ROUTE_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "route is longer than %d: \"%V\"",
-                           NGX_HTTP_DUPLEX_ROUTE_MAX, param);
+                           NGX_DUPLEX_ROUTE_MAX, param);
         return NGX_ERROR;
     }
 
@@ -252,22 +259,170 @@ ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    stock = us->servers->elts;
-    own = uscf->servers->elts;
+    uscf->group = group;
 
-    for (i = 0; i < us->servers->nelts; i++) {
+    group->backups = (us->flags & NGX_HTTP_UPSTREAM_BACKUP) != 0;
+
+    if (uscf->spare != NGX_CONF_UNSET_UINT) {
+        group->spare = uscf->spare;
+    }
+
+    ngx_http_duplex_upstream_caches(cf, us, group);
+
+    stock = us->servers->elts;
+    own = uscf->servers ? uscf->servers->elts : NULL;
+
+    for (i = 0; i < us->servers->nelts && !uscf->placeholder; i++) {
+
+        ngx_memzero(&server, sizeof(ngx_duplex_server_t));
 
         server.name = stock[i].name;
         server.addrs = stock[i].addrs;
         server.naddrs = stock[i].naddrs;
-        server.configured = own[i].configured;
-        server.route = own[i].route;
         server.backup = stock[i].backup;
+
+        server.set.state = own[i].state;
+        server.set.weight = stock[i].weight;
+        server.set.max_conns = stock[i].max_conns;
+        server.set.max_fails = stock[i].max_fails;
+        server.set.fail_timeout = stock[i].fail_timeout;
+        server.set.slow_start = own[i].slow_start;
+        server.set.route_len = own[i].route.len;
+        ngx_memcpy(server.set.route, own[i].route.data, own[i].route.len);
 
         if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
+    ngx_duplex_group_ready(group);
+
     return NGX_OK;
+}
+
+
+/*
+ * Where stock does not expect members to change, two balancers compute once
+ * what we must compute again: their first members are known for all of these
+ * versions.
+ */
+
+static void
+ngx_http_duplex_upstream_caches(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *us, ngx_duplex_group_t *group)
+{
+#if !(NGX_DUPLEX_HAVE_PEER_REFS)
+
+    typedef struct {
+        ngx_http_complex_value_t   key;
+        void                      *points;
+    } ngx_http_duplex_hash_t;
+
+    typedef struct {
+        ngx_uint_t                 two;
+        void                      *ranges;
+    } ngx_http_duplex_random_t;
+
+    ngx_uint_t                 i;
+    ngx_module_t             **modules;
+    ngx_http_duplex_hash_t    *hash;
+    ngx_http_duplex_random_t  *random;
+
+    modules = cf->cycle->modules;
+
+    for (i = 0; modules[i]; i++) {
+
+        if (ngx_strcmp(modules[i]->name, "ngx_http_upstream_hash_module")
+            == 0)
+        {
+            hash = us->srv_conf[modules[i]->ctx_index];
+
+            if (hash->points) {
+                group->points = &hash->points;
+            }
+        }
+
+        if (ngx_strcmp(modules[i]->name, "ngx_http_upstream_random_module")
+            == 0)
+        {
+            random = us->srv_conf[modules[i]->ctx_index];
+            group->ranges = &random->ranges;
+        }
+    }
+
+    /* the others know backups, and have no use for ranges */
+
+    if (group->backups || group->points) {
+        group->ranges = NULL;
+    }
+
+#endif
+}
+
+
+/*
+ * Stock refuses an upstream{} without servers, and its balancers need a first
+ * peer: one that is down stands there while there is none.
+ */
+
+char *
+ngx_http_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    char                          *rv;
+    ngx_addr_t                    *addr;
+    ngx_http_upstream_server_t    *server;
+    ngx_http_upstream_srv_conf_t  *us;
+
+    us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
+
+    rv = ngx_http_duplex_upstream_delegate(cf, &cmd->name, cf->args,
+                                           us->srv_conf);
+
+    if (rv != NGX_CONF_OK || us->servers->nelts) {
+        return rv;
+    }
+
+    addr = ngx_duplex_placeholder(cf);
+    if (addr == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    server = ngx_array_push(us->servers);
+    if (server == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(server, sizeof(ngx_http_upstream_server_t));
+
+    server->name = addr->name;
+    server->addrs = addr;
+    server->naddrs = 1;
+    server->weight = 1;
+    server->down = 1;
+
+    uscf->placeholder = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+void
+ngx_http_duplex_upstream_unhold(ngx_http_upstream_srv_conf_t *us,
+    ngx_http_duplex_upstream_srv_conf_t *uscf)
+{
+    ngx_http_upstream_server_t  *servers;
+
+    if (!uscf->placeholder || us->servers->nelts == 1) {
+        return;
+    }
+
+    servers = us->servers->elts;
+    us->servers->nelts--;
+
+    ngx_memmove(servers, servers + 1,
+                us->servers->nelts * sizeof(ngx_http_upstream_server_t));
+
+    uscf->placeholder = 0;
 }

@@ -1,6 +1,6 @@
 
 /*
- * The stream driver: what the files of ngx_stream_duplex_upstream_module.so
+ * upstream{} of stream: what the files of ngx_stream_duplex_upstream_module.so
  * share.
  */
 
@@ -11,10 +11,40 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_stream.h>
 #include "ngx_duplex_upstream.h"
 
 
+typedef struct {
+    ngx_duplex_group_t               *group;
+    ngx_uint_t                        spare;
+    ngx_uint_t                        placeholder; /* first of us->servers */
+
+    ngx_stream_upstream_init_pt       init_upstream;
+    ngx_stream_upstream_init_peer_pt  init_peer;
+} ngx_stream_duplex_upstream_srv_conf_t;
+
+
+extern ngx_module_t         ngx_stream_duplex_upstream_module;
 extern ngx_duplex_driver_t  ngx_stream_duplex_driver;
+
+
+/* the directive "zone" */
+char *ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* for init_main_conf: takes the placeholder out where there are servers */
+void ngx_stream_duplex_upstream_unhold(ngx_stream_upstream_srv_conf_t *us,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf);
+
+/* makes the neutral groups of all upstream{} */
+ngx_int_t ngx_stream_duplex_upstream_bind(ngx_conf_t *cf);
+
+/*
+ * An ngx_stream_upstream_init_peer_pt in place of the balancer's, which is
+ * uscf->init_peer.  For groups with group->generation.
+ */
+ngx_int_t ngx_stream_duplex_peer_init(ngx_stream_session_t *s,
+    ngx_stream_upstream_srv_conf_t *us);
 
 
 #endif /* _NGX_STREAM_DUPLEX_DRIVER_H_INCLUDED_ */

@@ -1,8 +1,10 @@
 
 /*
- * upstream{} of stream: makes its groups known to the suite.
+ * upstream{} of stream: what the suite adds to it.
  *
- * It has no directives: the stock "server" lines say all that a group needs.
+ * This module stands before the stock ones in the list, so it sees "zone"
+ * first, and hands it on to the stock handler.  Balancers are wrapped when all
+ * of stream{} is parsed, so no order of directives matters.
  */
 
 
@@ -14,12 +16,36 @@
 
 
 static ngx_int_t ngx_stream_duplex_upstream_preconfiguration(ngx_conf_t *cf);
-static ngx_int_t ngx_stream_duplex_upstream_bind(ngx_conf_t *cf);
-static ngx_int_t ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
+static void *ngx_stream_duplex_upstream_create_srv_conf(ngx_conf_t *cf);
+static char *ngx_stream_duplex_upstream_init_main_conf(ngx_conf_t *cf,
+    void *conf);
+static ngx_int_t ngx_stream_duplex_upstream_init_upstream(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us);
+static ngx_int_t ngx_stream_duplex_upstream_init_peer(ngx_stream_session_t *s,
     ngx_stream_upstream_srv_conf_t *us);
 
 
 NGX_DUPLEX_NEEDS_CORE;
+
+
+static ngx_command_t  ngx_stream_duplex_upstream_commands[] = {
+
+    { ngx_string("zone"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE12,
+      ngx_stream_duplex_upstream_zone,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("duplex_spare"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_duplex_spare_set,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_upstream_srv_conf_t, spare),
+      NULL },
+
+      ngx_null_command
+};
 
 
 static ngx_stream_module_t  ngx_stream_duplex_upstream_module_ctx = {
@@ -27,9 +53,9 @@ static ngx_stream_module_t  ngx_stream_duplex_upstream_module_ctx = {
     NULL,                                  /* postconfiguration */
 
     NULL,                                  /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_stream_duplex_upstream_init_main_conf, /* init main configuration */
 
-    NULL,                                  /* create server configuration */
+    ngx_stream_duplex_upstream_create_srv_conf, /* create server conf */
     NULL                                   /* merge server configuration */
 };
 
@@ -37,7 +63,7 @@ static ngx_stream_module_t  ngx_stream_duplex_upstream_module_ctx = {
 ngx_module_t  ngx_stream_duplex_upstream_module = {
     NGX_MODULE_V1,
     &ngx_stream_duplex_upstream_module_ctx, /* module context */
-    NULL,                                  /* module directives */
+    ngx_stream_duplex_upstream_commands,   /* module directives */
     NGX_STREAM_MODULE,                     /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
@@ -75,68 +101,94 @@ ngx_stream_duplex_upstream_preconfiguration(ngx_conf_t *cf)
 }
 
 
-static ngx_int_t
-ngx_stream_duplex_upstream_bind(ngx_conf_t *cf)
+static void *
+ngx_stream_duplex_upstream_create_srv_conf(ngx_conf_t *cf)
 {
-    ngx_uint_t                         i;
-    ngx_stream_upstream_srv_conf_t   **us;
-    ngx_stream_upstream_main_conf_t   *umcf;
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf;
 
-    umcf = ngx_stream_cycle_get_module_main_conf(cf->cycle,
-                                                 ngx_stream_upstream_module);
+    uscf = ngx_pcalloc(cf->pool,
+                       sizeof(ngx_stream_duplex_upstream_srv_conf_t));
+    if (uscf == NULL) {
+        return NULL;
+    }
+
+    /* all else is set by ngx_pcalloc() */
+
+    uscf->spare = NGX_CONF_UNSET_UINT;
+
+    return uscf;
+}
+
+
+/* called before that of the stock upstream module, which calls the inits */
+
+static char *
+ngx_stream_duplex_upstream_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_uint_t                               i;
+    ngx_stream_upstream_srv_conf_t         **us;
+    ngx_stream_upstream_main_conf_t         *umcf;
+    ngx_stream_duplex_upstream_srv_conf_t   *uscf;
+
+    umcf = ngx_stream_conf_get_module_main_conf(cf,
+                                                ngx_stream_upstream_module);
     us = umcf->upstreams.elts;
 
     for (i = 0; i < umcf->upstreams.nelts; i++) {
 
-        /* made by proxy_pass */
+        /* made by proxy_pass, or without a zone */
 
-        if (us[i]->srv_conf == NULL) {
+        if (us[i]->srv_conf == NULL || us[i]->shm_zone == NULL) {
             continue;
         }
 
-        if (ngx_stream_duplex_upstream_bind_group(cf, us[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
+        uscf = ngx_stream_conf_upstream_srv_conf(us[i],
+                                            ngx_stream_duplex_upstream_module);
+
+        ngx_stream_duplex_upstream_unhold(us[i], uscf);
+
+        uscf->init_upstream = us[i]->peer.init_upstream
+                              ? us[i]->peer.init_upstream
+                              : ngx_stream_upstream_init_round_robin;
+
+        us[i]->peer.init_upstream = ngx_stream_duplex_upstream_init_upstream;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_stream_duplex_upstream_init_upstream(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf;
+
+    uscf = ngx_stream_conf_upstream_srv_conf(us,
+                                            ngx_stream_duplex_upstream_module);
+
+    if (uscf->init_upstream(cf, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    uscf->init_peer = us->peer.init;
+    us->peer.init = ngx_stream_duplex_upstream_init_peer;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
+ngx_stream_duplex_upstream_init_peer(ngx_stream_session_t *s,
     ngx_stream_upstream_srv_conf_t *us)
 {
-    ngx_str_t                     *shm;
-    ngx_uint_t                     i;
-    ngx_duplex_group_t            *group;
-    ngx_duplex_server_t            server;
-    ngx_stream_upstream_server_t  *stock;
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf;
 
-    shm = us->shm_zone ? &us->shm_zone->shm.name : NULL;
+    uscf = ngx_stream_conf_upstream_srv_conf(us,
+                                            ngx_stream_duplex_upstream_module);
 
-    group = ngx_duplex_group_add(cf, &ngx_stream_duplex_driver, &us->host, shm,
-                                 us);
-    if (group == NULL) {
-        return NGX_ERROR;
-    }
+    /* members may change only where there is a store */
 
-    ngx_memzero(&server, sizeof(ngx_duplex_server_t));
-
-    stock = us->servers->elts;
-
-    for (i = 0; i < us->servers->nelts; i++) {
-
-        server.name = stock[i].name;
-        server.addrs = stock[i].addrs;
-        server.naddrs = stock[i].naddrs;
-        server.configured = stock[i].down ? NGX_DUPLEX_DOWN_CONFIG : 0;
-        server.backup = stock[i].backup;
-
-        if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return uscf->group->generation ? ngx_stream_duplex_peer_init(s, us)
+                                   : uscf->init_peer(s, us);
 }

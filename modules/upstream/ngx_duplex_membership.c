@@ -1,0 +1,550 @@
+
+/*
+ * Membership: from file and store to the peers of this process and the places
+ * in stock's lists.
+ *
+ * Every worker of every generation does it for itself; stock's lists are
+ * shared by the workers of one, so whoever writes them looks at the store
+ * again, and the last to write has written what stands there.  In commit the
+ * bits of `down` are left to those who commit after us.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "../core/ngx_duplex_identity.h"
+#include "ngx_duplex_admin.h"
+#include "ngx_duplex_group.h"
+#include "ngx_duplex_id.h"
+#include "ngx_duplex_line.h"
+#include "ngx_duplex_membership.h"
+#include "ngx_duplex_stock.h"
+
+
+#define NGX_DUPLEX_MEMBERSHIP_TURNS  16
+#define NGX_DUPLEX_MEMBERSHIP_RETRY  250        /* ms, for want of places */
+
+
+/* what one server should be; compared as bytes */
+typedef struct {
+    uint64_t                life;
+    uint64_t                digest;
+    ngx_uint_t              exists;
+    ngx_uint_t              id;
+    ngx_uint_t              backup;
+    ngx_duplex_settings_t   file;
+    ngx_duplex_settings_t   set;
+} ngx_duplex_wanted_t;
+
+
+static void ngx_duplex_membership_read(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted);
+static void ngx_duplex_membership_settle(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted);
+static ngx_duplex_peer_t *ngx_duplex_membership_create(
+    ngx_duplex_group_t *group, ngx_str_t *key, ngx_duplex_line_t *line,
+    ngx_duplex_wanted_t *wanted);
+static void ngx_duplex_membership_place(ngx_duplex_peer_t *peer);
+static void ngx_duplex_membership_drop(ngx_duplex_peer_t *peer);
+static void ngx_duplex_membership_bury(ngx_duplex_peer_t *peer);
+static void ngx_duplex_membership_free(ngx_event_t *ev);
+static void ngx_duplex_membership_retry(ngx_event_t *ev);
+static ngx_int_t ngx_duplex_membership_visit(ngx_duplex_record_t *rec,
+    void *data);
+static ngx_int_t ngx_duplex_membership_count(ngx_duplex_record_t *rec,
+    void *data);
+
+
+static ngx_pool_t         *ngx_duplex_membership_pool;     /* in commit */
+static ngx_uint_t          ngx_duplex_membership_started;
+
+static ngx_duplex_peer_t  *ngx_duplex_membership_graves;
+static ngx_event_t         ngx_duplex_membership_funeral;
+static ngx_event_t         ngx_duplex_membership_timer;
+static ngx_connection_t    ngx_duplex_membership_dumb;
+
+
+ngx_uint_t
+ngx_duplex_membership_is_started(void)
+{
+    return ngx_duplex_membership_started;
+}
+
+
+ngx_pool_t *
+ngx_duplex_member_pool(void)
+{
+    return ngx_duplex_membership_pool;
+}
+
+
+void
+ngx_duplex_membership_refresh(ngx_duplex_group_t *group, ngx_str_t *key)
+{
+    ngx_uint_t            i;
+    ngx_duplex_line_t    *line;
+    ngx_duplex_wanted_t   wanted, again;
+
+    if (group->shm.len == 0 || key->len > NGX_DUPLEX_KEY_MAX) {
+        return;
+    }
+
+    line = ngx_duplex_line_find(group, ngx_duplex_line_hash(group, key));
+
+    ngx_duplex_membership_read(group, key, line, &again);
+
+    for (i = 0; i < NGX_DUPLEX_MEMBERSHIP_TURNS; i++) {
+
+        wanted = again;
+
+        ngx_duplex_membership_settle(group, key, line, &wanted);
+        ngx_duplex_membership_read(group, key, line, &again);
+
+        if (ngx_memcmp(&wanted, &again, sizeof(ngx_duplex_wanted_t)) == 0) {
+            return;
+        }
+    }
+}
+
+
+/*
+ * The file's line counts, unless something else was said against this very
+ * line.  What was added is there whatever the file says.
+ */
+
+static void
+ngx_duplex_membership_read(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted)
+{
+    ngx_uint_t          known;
+    ngx_duplex_exist_t  exist;
+
+    ngx_memzero(wanted, sizeof(ngx_duplex_wanted_t));
+
+    known = (ngx_duplex_admin_exist(group, key, &exist) == NGX_OK);
+
+    if (known) {
+        ngx_duplex_id_use(group, exist.id);
+    }
+
+    if (line && !(known && exist.digest == line->digest)) {
+        wanted->exists = 1;
+        wanted->digest = line->digest;
+        wanted->id = line->id;
+        wanted->backup = line->backup;
+        wanted->file = line->set;
+
+    } else if (known && exist.exists) {
+        wanted->exists = 1;
+        wanted->life = exist.life;
+        wanted->digest = line ? line->digest : 0;
+        wanted->id = exist.id;
+        wanted->backup = exist.backup;
+        wanted->file = exist.set;
+
+    } else {
+        return;
+    }
+
+    wanted->set = wanted->file;
+
+    (void) ngx_duplex_admin_overlay(group, key, wanted->life, wanted->digest,
+                                    &wanted->set, &wanted->id);
+}
+
+
+static void
+ngx_duplex_membership_settle(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted)
+{
+    ngx_duplex_peer_t  *peer;
+
+    peer = ngx_duplex_peer_by_key(group, key);
+
+    if (peer
+        && (!wanted->exists
+            || peer->life != wanted->life
+            || peer->backup != wanted->backup))
+    {
+        ngx_duplex_membership_drop(peer);
+        peer = NULL;
+    }
+
+    if (!wanted->exists) {
+        return;
+    }
+
+    if (peer == NULL) {
+        (void) ngx_duplex_membership_create(group, key, line, wanted);
+        return;
+    }
+
+    if (peer->said != wanted->id) {
+        peer->said = wanted->id;
+
+        if (wanted->id != peer->id
+            && ngx_duplex_peer_by_id(group, wanted->id) == NULL)
+        {
+            ngx_duplex_peer_delete(peer);
+            ngx_duplex_peer_insert(peer, wanted->id);
+        }
+    }
+
+    peer->file = wanted->file;
+    ngx_duplex_peer_set(peer, &wanted->set);
+
+    ngx_duplex_membership_place(peer);
+
+    if (ngx_duplex_membership_started) {
+        ngx_duplex_peer_project(peer);
+    }
+}
+
+
+static ngx_duplex_peer_t *
+ngx_duplex_membership_create(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted)
+{
+    ngx_pool_t         *temp;
+    ngx_duplex_line_t   parsed;
+    ngx_duplex_peer_t  *peer;
+
+    temp = NULL;
+    peer = NULL;
+
+    if (line) {
+        parsed = *line;
+
+    } else {
+        temp = ngx_create_pool(1024, ngx_cycle->log);
+
+        if (temp == NULL
+            || ngx_duplex_line_parse(group, key, temp, &parsed) != NGX_OK)
+        {
+            goto done;
+        }
+    }
+
+    parsed.backup = wanted->backup;
+    parsed.set = wanted->file;
+
+    peer = ngx_duplex_peer_create(group, &parsed, ngx_duplex_membership_pool);
+    if (peer == NULL) {
+        goto done;
+    }
+
+    peer->life = wanted->life;
+    peer->digest = wanted->digest;
+    peer->said = wanted->id;
+
+    ngx_duplex_peer_set(peer, &wanted->set);
+    ngx_duplex_peer_insert(peer, ngx_duplex_id_claim(peer,
+                                                             wanted->id));
+
+    group->unplaced++;
+
+    ngx_duplex_membership_place(peer);
+
+    /* from two on, failures count */
+
+    if (group->npeers == 2) {
+        ngx_duplex_place_set(ngx_duplex_peer_first(group));
+        ngx_duplex_place_set(ngx_duplex_peer_next(
+                                              ngx_duplex_peer_first(group)));
+    }
+
+    if (ngx_duplex_membership_started) {
+        ngx_duplex_peer_project(peer);
+        ngx_duplex_contributors_added(peer);
+        ngx_duplex_id_tell(peer);
+    }
+
+done:
+
+    if (temp) {
+        ngx_destroy_pool(temp);
+    }
+
+    return peer;
+}
+
+
+static void
+ngx_duplex_membership_place(ngx_duplex_peer_t *peer)
+{
+    ngx_int_t  rc;
+
+    if (peer->placed) {
+        ngx_duplex_place_set(peer);
+        return;
+    }
+
+    rc = ngx_duplex_place_add(peer, ngx_duplex_projection_bits(peer));
+
+    if (rc == NGX_ERROR) {
+
+        if (!peer->warned) {
+            peer->warned = 1;
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "there is no place for peer \"%V\" in %s \"%V\": "
+                          "a reload makes more, see \"duplex_spare\"",
+                          &peer->name, peer->group->driver->title,
+                          &peer->group->name);
+        }
+
+        if (ngx_duplex_membership_started
+            && !ngx_duplex_membership_timer.timer_set
+            && !ngx_exiting)
+        {
+            ngx_add_timer(&ngx_duplex_membership_timer,
+                          NGX_DUPLEX_MEMBERSHIP_RETRY);
+        }
+
+        return;
+    }
+
+    peer->placed = 1;
+    peer->group->unplaced--;
+
+    if (rc == NGX_DECLINED) {
+
+        /* another worker was faster, maybe with what was said before */
+
+        ngx_duplex_place_set(peer);
+        return;
+    }
+
+    if (ngx_duplex_membership_started && !ngx_duplex_superseded()) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "peer \"%V\" in %s \"%V\" was added with id %ui",
+                      &peer->name, peer->group->driver->title,
+                      &peer->group->name, peer->id);
+    }
+}
+
+
+static void
+ngx_duplex_membership_drop(ngx_duplex_peer_t *peer)
+{
+    ngx_duplex_group_t  *group;
+
+    group = peer->group;
+
+    if (ngx_duplex_place_remove(peer) == NGX_OK
+        && ngx_duplex_membership_started
+        && !ngx_duplex_superseded())
+    {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "peer \"%V\" in %s \"%V\" was removed",
+                      &peer->name, group->driver->title, &group->name);
+    }
+
+    if (!peer->placed) {
+        group->unplaced--;
+    }
+
+    if (ngx_duplex_membership_started) {
+        ngx_duplex_contributors_removed(peer);
+    }
+
+    ngx_duplex_peer_delete(peer);
+
+    if (group->npeers == 1) {
+        ngx_duplex_place_set(ngx_duplex_peer_first(group));
+    }
+
+    ngx_duplex_membership_bury(peer);
+}
+
+
+/* whoever found it in this turn of the event loop may still look at it */
+
+static void
+ngx_duplex_membership_bury(ngx_duplex_peer_t *peer)
+{
+    if (peer->pool == NULL) {
+        return;
+    }
+
+    peer->grave = ngx_duplex_membership_graves;
+    ngx_duplex_membership_graves = peer;
+
+    ngx_duplex_membership_funeral.handler = ngx_duplex_membership_free;
+    ngx_duplex_membership_funeral.data = &ngx_duplex_membership_dumb;
+    ngx_duplex_membership_funeral.log = ngx_cycle->log;
+
+    ngx_post_event(&ngx_duplex_membership_funeral, &ngx_posted_next_events);
+}
+
+
+static void
+ngx_duplex_membership_free(ngx_event_t *ev)
+{
+    ngx_duplex_peer_t  *peer;
+
+    while (ngx_duplex_membership_graves) {
+        peer = ngx_duplex_membership_graves;
+        ngx_duplex_membership_graves = peer->grave;
+
+        ngx_destroy_pool(peer->pool);
+    }
+}
+
+
+/* a place becomes free when the last request leaves it: nobody tells */
+
+static void
+ngx_duplex_membership_retry(ngx_event_t *ev)
+{
+    ngx_uint_t           i, waiting;
+    ngx_duplex_peer_t   *peer;
+    ngx_duplex_group_t  *group;
+
+    waiting = 0;
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        if (group->unplaced == 0) {
+            continue;
+        }
+
+        for (peer = ngx_duplex_peer_first(group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            if (!peer->placed) {
+                ngx_duplex_membership_place(peer);
+                ngx_duplex_peer_project(peer);
+            }
+        }
+
+        waiting += group->unplaced;
+    }
+
+    if (waiting && !ev->timer_set && !ngx_exiting) {
+        ngx_add_timer(ev, NGX_DUPLEX_MEMBERSHIP_RETRY);
+    }
+}
+
+
+void
+ngx_duplex_membership_start(void)
+{
+    ngx_uint_t           i;
+    ngx_duplex_peer_t   *peer;
+    ngx_duplex_group_t  *group;
+
+    ngx_duplex_membership_started = 1;
+
+    ngx_duplex_membership_dumb.fd = (ngx_socket_t) -1;
+
+    ngx_duplex_membership_timer.handler = ngx_duplex_membership_retry;
+    ngx_duplex_membership_timer.data = &ngx_duplex_membership_dumb;
+    ngx_duplex_membership_timer.log = ngx_cycle->log;
+    ngx_duplex_membership_timer.cancelable = 1;
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        for (peer = ngx_duplex_peer_first(group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            ngx_duplex_contributors_added(peer);
+        }
+
+        if (group->unplaced && !ngx_duplex_membership_timer.timer_set) {
+            ngx_add_timer(&ngx_duplex_membership_timer,
+                          NGX_DUPLEX_MEMBERSHIP_RETRY);
+        }
+    }
+}
+
+
+void
+ngx_duplex_membership_commit(ngx_duplex_group_t *group, ngx_pool_t *pool)
+{
+    ngx_duplex_places_bind(group);
+
+    if (group->shm.len == 0 || ngx_duplex_store_table() == NULL) {
+        return;
+    }
+
+    ngx_duplex_ids_commit(group, pool);
+
+    ngx_duplex_membership_pool = pool;
+
+    ngx_duplex_places_commit(group, ngx_duplex_membership_added(group));
+
+    (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
+                                 ngx_duplex_admin_kind.tag, &group->zone,
+                                 ngx_duplex_membership_visit, group);
+
+    ngx_duplex_membership_pool = NULL;
+}
+
+
+static ngx_int_t
+ngx_duplex_membership_visit(ngx_duplex_record_t *rec, void *data)
+{
+    ngx_duplex_group_t *group = data;
+
+    ngx_str_t           key, field;
+    ngx_duplex_line_t  *line;
+
+    if (ngx_duplex_admin_split(&rec->key, &key, &field) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_duplex_membership_refresh(group, &key);
+
+    line = ngx_duplex_line_find(group, ngx_duplex_line_hash(group, &key));
+
+    if (line && field.len == 5 && ngx_strncmp(field.data, "exist", 5) == 0
+        && ngx_duplex_peer_by_key(group, &key) == NULL)
+    {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "server \"%V\" of %s \"%V\" is in the file, but was "
+                      "removed at run time: it stays out", &line->server,
+                      group->driver->title, &group->name);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_duplex_membership_added(ngx_duplex_group_t *group)
+{
+    ngx_uint_t  n;
+
+    n = 0;
+
+    (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
+                                 ngx_duplex_admin_kind.tag, &group->zone,
+                                 ngx_duplex_membership_count, &n);
+
+    return n;
+}
+
+
+/* a few too many: removed ones, and what the file names by now */
+
+static ngx_int_t
+ngx_duplex_membership_count(ngx_duplex_record_t *rec, void *data)
+{
+    ngx_uint_t *n = data;
+
+    ngx_str_t  key, field;
+
+    if (ngx_duplex_admin_split(&rec->key, &key, &field) == NGX_OK
+        && field.len == 5
+        && ngx_strncmp(field.data, "exist", 5) == 0
+        && rec->value.len > 17
+        && rec->value.data[17])
+    {
+        (*n)++;
+    }
+
+    return NGX_OK;
+}

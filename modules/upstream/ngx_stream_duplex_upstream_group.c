@@ -1,0 +1,292 @@
+
+/*
+ * Groups of stream: made of the stock "server" lines, or empty.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_stream.h>
+#include "../core/ngx_duplex_compat.h"
+#include "ngx_stream_duplex_driver.h"
+
+
+static ngx_int_t ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us);
+static void ngx_stream_duplex_upstream_caches(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us, ngx_duplex_group_t *group);
+static char *ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_array_t *args, void **srv_conf);
+
+
+ngx_int_t
+ngx_stream_duplex_upstream_bind(ngx_conf_t *cf)
+{
+    ngx_uint_t                       i;
+    ngx_stream_upstream_srv_conf_t   **us;
+    ngx_stream_upstream_main_conf_t   *umcf;
+
+    umcf = ngx_stream_cycle_get_module_main_conf(cf->cycle,
+                                               ngx_stream_upstream_module);
+    us = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (us[i]->srv_conf == NULL) {
+            continue;
+        }
+
+        if (ngx_stream_duplex_upstream_bind_group(cf, us[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The peers are those of the "server" lines: a third party's balancer may
+ * keep something of its own where stock keeps the list of peers.
+ */
+
+static ngx_int_t
+ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us)
+{
+    ngx_str_t                            *shm;
+    ngx_uint_t                            i;
+    ngx_duplex_group_t                   *group;
+    ngx_duplex_server_t                   server;
+    ngx_stream_upstream_server_t           *stock;
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf;
+
+    uscf = ngx_stream_conf_upstream_srv_conf(us,
+                                            ngx_stream_duplex_upstream_module);
+
+    shm = us->shm_zone ? &us->shm_zone->shm.name : NULL;
+
+    group = ngx_duplex_group_add(cf, &ngx_stream_duplex_driver, &us->host, shm,
+                                 us);
+    if (group == NULL) {
+        return NGX_ERROR;
+    }
+
+    uscf->group = group;
+
+    group->backups = (us->flags & NGX_STREAM_UPSTREAM_BACKUP) != 0;
+
+    if (uscf->spare != NGX_CONF_UNSET_UINT) {
+        group->spare = uscf->spare;
+    }
+
+    ngx_stream_duplex_upstream_caches(cf, us, group);
+
+    stock = us->servers->elts;
+
+    for (i = 0; i < us->servers->nelts && !uscf->placeholder; i++) {
+
+        ngx_memzero(&server, sizeof(ngx_duplex_server_t));
+
+        server.name = stock[i].name;
+        server.addrs = stock[i].addrs;
+        server.naddrs = stock[i].naddrs;
+        server.backup = stock[i].backup;
+
+        server.set.state = stock[i].down ? ngx_duplex_admin_down
+                                         : ngx_duplex_admin_up;
+        server.set.weight = stock[i].weight;
+        server.set.max_conns = stock[i].max_conns;
+        server.set.max_fails = stock[i].max_fails;
+        server.set.fail_timeout = stock[i].fail_timeout;
+
+        if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_duplex_group_ready(group);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Where stock does not expect members to change, two balancers compute once
+ * what we must compute again: their first members are known for all of these
+ * versions.
+ */
+
+static void
+ngx_stream_duplex_upstream_caches(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us, ngx_duplex_group_t *group)
+{
+#if !(NGX_DUPLEX_HAVE_PEER_REFS)
+
+    typedef struct {
+        ngx_stream_complex_value_t   key;
+        void                      *points;
+    } ngx_stream_duplex_hash_t;
+
+    typedef struct {
+        ngx_uint_t                 two;
+        void                      *ranges;
+    } ngx_stream_duplex_random_t;
+
+    ngx_uint_t                 i;
+    ngx_module_t             **modules;
+    ngx_stream_duplex_hash_t    *hash;
+    ngx_stream_duplex_random_t  *random;
+
+    modules = cf->cycle->modules;
+
+    for (i = 0; modules[i]; i++) {
+
+        if (ngx_strcmp(modules[i]->name, "ngx_stream_upstream_hash_module")
+            == 0)
+        {
+            hash = us->srv_conf[modules[i]->ctx_index];
+
+            if (hash->points) {
+                group->points = &hash->points;
+            }
+        }
+
+        if (ngx_strcmp(modules[i]->name, "ngx_stream_upstream_random_module")
+            == 0)
+        {
+            random = us->srv_conf[modules[i]->ctx_index];
+            group->ranges = &random->ranges;
+        }
+    }
+
+    /* the others know backups, and have no use for ranges */
+
+    if (group->backups || group->points) {
+        group->ranges = NULL;
+    }
+
+#endif
+}
+
+
+static char *
+ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_array_t *args, void **srv_conf)
+{
+    char                 *rv;
+    ngx_uint_t            i;
+    ngx_array_t          *own_args;
+    ngx_command_t        *cmd;
+    ngx_module_t        **modules;
+    ngx_stream_conf_ctx_t  *own_ctx, ctx;
+
+    modules = cf->cycle->modules;
+
+    for (i = 0; modules[i]; i++) {
+
+        if (modules[i]->type != NGX_STREAM_MODULE
+            || modules[i] == &ngx_stream_duplex_upstream_module)
+        {
+            continue;
+        }
+
+        for (cmd = modules[i]->commands; cmd && cmd->name.len; cmd++) {
+
+            if (!(cmd->type & NGX_STREAM_UPS_CONF)
+                || cmd->name.len != name->len
+                || ngx_memcmp(cmd->name.data, name->data, name->len) != 0)
+            {
+                continue;
+            }
+
+            own_args = cf->args;
+            own_ctx = cf->ctx;
+
+            ctx = *own_ctx;
+            ctx.srv_conf = srv_conf;
+
+            cf->args = args;
+            cf->ctx = &ctx;
+
+            rv = cmd->set(cf, cmd, srv_conf[modules[i]->ctx_index]);
+
+            cf->args = own_args;
+            cf->ctx = own_ctx;
+
+            return rv;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%V\"", name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/*
+ * Stock refuses an upstream{} without servers, and its balancers need a first
+ * peer: one that is down stands there while there is none.
+ */
+
+char *
+ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    char                          *rv;
+    ngx_addr_t                    *addr;
+    ngx_stream_upstream_server_t    *server;
+    ngx_stream_upstream_srv_conf_t  *us;
+
+    us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
+
+    rv = ngx_stream_duplex_upstream_delegate(cf, &cmd->name, cf->args,
+                                           us->srv_conf);
+
+    if (rv != NGX_CONF_OK || us->servers->nelts) {
+        return rv;
+    }
+
+    addr = ngx_duplex_placeholder(cf);
+    if (addr == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    server = ngx_array_push(us->servers);
+    if (server == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(server, sizeof(ngx_stream_upstream_server_t));
+
+    server->name = addr->name;
+    server->addrs = addr;
+    server->naddrs = 1;
+    server->weight = 1;
+    server->down = 1;
+
+    uscf->placeholder = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+void
+ngx_stream_duplex_upstream_unhold(ngx_stream_upstream_srv_conf_t *us,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf)
+{
+    ngx_stream_upstream_server_t  *servers;
+
+    if (!uscf->placeholder || us->servers->nelts == 1) {
+        return;
+    }
+
+    servers = us->servers->elts;
+    us->servers->nelts--;
+
+    ngx_memmove(servers, servers + 1,
+                us->servers->nelts * sizeof(ngx_stream_upstream_server_t));
+
+    uscf->placeholder = 0;
+}
