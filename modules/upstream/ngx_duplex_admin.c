@@ -16,14 +16,6 @@
 #include "ngx_duplex_membership.h"
 
 
-#define NGX_DUPLEX_ADMIN_VERSION  1
-
-/* the longest value, and the room for any record of this kind */
-#define NGX_DUPLEX_ADMIN_VALUE    (64 + 3 * 256)
-#define NGX_DUPLEX_ADMIN_RECORD                                               \
-    (NGX_DUPLEX_ZONE_MAX + NGX_DUPLEX_KEY_MAX + NGX_DUPLEX_ADMIN_VALUE)
-
-
 typedef struct {
     ngx_uint_t           bit;
     ngx_str_t            name;
@@ -40,22 +32,14 @@ typedef struct {
 
 
 static void ngx_duplex_admin_project(ngx_duplex_record_t *rec);
-static ngx_int_t ngx_duplex_admin_get(ngx_duplex_group_t *group,
-    ngx_str_t *key, ngx_str_t *field, ngx_duplex_record_t *rec, u_char *buf,
-    size_t size);
+static ngx_duplex_admin_field_t *ngx_duplex_admin_field(ngx_uint_t bit);
 static ngx_int_t ngx_duplex_admin_get_field(ngx_duplex_group_t *group,
     ngx_str_t *key, ngx_str_t *field, ngx_duplex_admin_value_t *value,
     u_char *buf, uint64_t *time);
 static void ngx_duplex_admin_overwrite(ngx_duplex_settings_t *set,
     ngx_uint_t bit, ngx_duplex_admin_value_t *value);
-static ngx_int_t ngx_duplex_admin_apply(ngx_duplex_group_t *group,
-    ngx_str_t *key, ngx_str_t *field, u_char *value, u_char *last,
-    uint64_t left);
 static ngx_int_t ngx_duplex_admin_key(ngx_str_t *key, ngx_str_t *field,
     u_char *buf, ngx_str_t *record);
-static u_char *ngx_duplex_admin_put_audit(u_char *p,
-    ngx_duplex_audit_t *audit);
-static ngx_int_t ngx_duplex_admin_check(ngx_duplex_settings_t *set);
 
 
 ngx_duplex_kind_t  ngx_duplex_admin_kind = {
@@ -65,8 +49,6 @@ ngx_duplex_kind_t  ngx_duplex_admin_kind = {
     ngx_duplex_admin_project
 };
 
-
-static ngx_str_t  ngx_duplex_admin_existence = ngx_string("exist");
 
 static ngx_duplex_admin_field_t  ngx_duplex_admin_fields[] = {
     { NGX_DUPLEX_SET_STATE, ngx_string("state") },
@@ -79,62 +61,6 @@ static ngx_duplex_admin_field_t  ngx_duplex_admin_fields[] = {
     { NGX_DUPLEX_SET_ID, ngx_string("id") },
     { 0, ngx_null_string }
 };
-
-
-ngx_int_t
-ngx_duplex_admin_exist(ngx_duplex_group_t *group, ngx_str_t *key,
-    ngx_duplex_exist_t *exist)
-{
-    u_char                  buf[NGX_DUPLEX_ADMIN_RECORD];
-    ngx_str_t               route;
-    ngx_uint_t              version;
-    ngx_duplex_bytes_t      b;
-    ngx_duplex_record_t     rec;
-    ngx_duplex_settings_t  *set;
-
-    if (ngx_duplex_admin_get(group, key, &ngx_duplex_admin_existence, &rec,
-                             buf, sizeof(buf))
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_memzero(exist, sizeof(ngx_duplex_exist_t));
-    set = &exist->set;
-
-    b.pos = rec.value.data;
-    b.last = b.pos + rec.value.len;
-    b.failed = 0;
-
-    version = ngx_duplex_bytes_get(&b, 1);
-
-    exist->life = ngx_duplex_bytes_get(&b, 8);
-    exist->digest = ngx_duplex_bytes_get(&b, 8);
-    exist->exists = ngx_duplex_bytes_get(&b, 1);
-    exist->id = ngx_duplex_bytes_get(&b, 4);
-    exist->backup = (ngx_duplex_bytes_get(&b, 1) != 0);
-
-    set->state = (ngx_duplex_admin_e) ngx_duplex_bytes_get(&b, 1);
-    set->weight = ngx_duplex_bytes_get(&b, 4);
-    set->max_conns = ngx_duplex_bytes_get(&b, 4);
-    set->max_fails = ngx_duplex_bytes_get(&b, 4);
-    set->fail_timeout = ngx_duplex_bytes_get(&b, 4);
-    set->slow_start = ngx_duplex_bytes_get(&b, 4);
-
-    ngx_duplex_bytes_get_str(&b, &route);
-
-    if (b.failed
-        || version != NGX_DUPLEX_ADMIN_VERSION
-        || route.len > NGX_DUPLEX_ROUTE_MAX)
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_memcpy(set->route, route.data, route.len);
-    set->route_len = route.len;
-
-    return ngx_duplex_admin_check(set);
-}
 
 
 ngx_uint_t
@@ -222,7 +148,7 @@ ngx_duplex_admin_overwrite(ngx_duplex_settings_t *set, ngx_uint_t bit,
 
 /* records come from files and from other nodes */
 
-static ngx_int_t
+ngx_int_t
 ngx_duplex_admin_check(ngx_duplex_settings_t *set)
 {
     if (set->weight == 0
@@ -285,9 +211,7 @@ ngx_duplex_admin_last(ngx_duplex_peer_t *peer, ngx_uint_t bit,
     ngx_duplex_admin_field_t  *field;
     ngx_duplex_admin_value_t   value;
 
-    for (field = ngx_duplex_admin_fields; field->bit != bit; field++) {
-        /* void */
-    }
+    field = ngx_duplex_admin_field(bit);
 
     if (ngx_duplex_admin_get_field(peer->group, &peer->key, &field->name,
                                    &value, room, &time)
@@ -313,6 +237,44 @@ ngx_duplex_admin_last(ngx_duplex_peer_t *peer, ngx_uint_t bit,
     *when = ngx_duplex_clock_ms(time);
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_duplex_admin_new(ngx_duplex_peer_t *peer, ngx_uint_t mask)
+{
+    u_char                     buf[NGX_DUPLEX_ADMIN_RECORD];
+    ngx_uint_t                 n;
+    ngx_duplex_record_t        rec;
+    ngx_duplex_admin_field_t  *field;
+
+    n = 0;
+
+    for (field = ngx_duplex_admin_fields; field->bit; field++) {
+
+        if ((mask & field->bit)
+            && ngx_duplex_admin_get(peer->group, &peer->key, &field->name,
+                                    &rec, buf, sizeof(buf))
+               != NGX_OK)
+        {
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+static ngx_duplex_admin_field_t *
+ngx_duplex_admin_field(ngx_uint_t bit)
+{
+    ngx_duplex_admin_field_t  *field;
+
+    for (field = ngx_duplex_admin_fields; field->bit != bit; field++) {
+        /* void */
+    }
+
+    return field;
 }
 
 
@@ -359,7 +321,7 @@ ngx_duplex_admin_get_field(ngx_duplex_group_t *group, ngx_str_t *key,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_duplex_admin_get(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_str_t *field, ngx_duplex_record_t *rec, u_char *buf, size_t size)
 {
@@ -385,42 +347,6 @@ ngx_duplex_admin_get(ngx_duplex_group_t *group, ngx_str_t *key,
 
 
 ngx_int_t
-ngx_duplex_admin_put_exist(ngx_duplex_group_t *group, ngx_str_t *key,
-    ngx_duplex_exist_t *exist, ngx_duplex_audit_t *audit)
-{
-    u_char                 *p;
-    u_char                  value[NGX_DUPLEX_ADMIN_VALUE];
-    uint64_t                left;
-    ngx_duplex_settings_t  *set;
-
-    set = &exist->set;
-
-    p = ngx_duplex_bytes_put(value, NGX_DUPLEX_ADMIN_VERSION, 1);
-    p = ngx_duplex_bytes_put(p, exist->life, 8);
-    p = ngx_duplex_bytes_put(p, exist->digest, 8);
-    p = ngx_duplex_bytes_put(p, exist->exists, 1);
-    p = ngx_duplex_bytes_put(p, exist->id, 4);
-    p = ngx_duplex_bytes_put(p, exist->backup, 1);
-    p = ngx_duplex_bytes_put(p, set->state, 1);
-    p = ngx_duplex_bytes_put(p, set->weight, 4);
-    p = ngx_duplex_bytes_put(p, set->max_conns, 4);
-    p = ngx_duplex_bytes_put(p, set->max_fails, 4);
-    p = ngx_duplex_bytes_put(p, set->fail_timeout, 4);
-    p = ngx_duplex_bytes_put(p, set->slow_start, 4);
-    *p++ = (u_char) set->route_len;
-    p = ngx_duplex_bytes_put_run(p, set->route, set->route_len);
-    p = ngx_duplex_admin_put_audit(p, audit);
-
-    /* what a file names must be remembered as long as it does */
-
-    left = (exist->exists || exist->digest) ? 0 : NGX_DUPLEX_TOMBSTONE_TTL;
-
-    return ngx_duplex_admin_apply(group, key, &ngx_duplex_admin_existence,
-                                  value, p, left);
-}
-
-
-ngx_int_t
 ngx_duplex_admin_put(ngx_duplex_peer_t *peer, ngx_uint_t bit,
     ngx_duplex_settings_t *set, ngx_uint_t id, ngx_duplex_audit_t *audit)
 {
@@ -430,9 +356,7 @@ ngx_duplex_admin_put(ngx_duplex_peer_t *peer, ngx_uint_t bit,
     ngx_str_t                  route;
     ngx_duplex_admin_field_t  *field;
 
-    for (field = ngx_duplex_admin_fields; field->bit != bit; field++) {
-        /* void */
-    }
+    field = ngx_duplex_admin_field(bit);
 
     ngx_str_null(&route);
 
@@ -484,7 +408,7 @@ ngx_duplex_admin_put(ngx_duplex_peer_t *peer, ngx_uint_t bit,
 }
 
 
-static u_char *
+u_char *
 ngx_duplex_admin_put_audit(u_char *p, ngx_duplex_audit_t *audit)
 {
     ngx_str_t  text;
@@ -500,7 +424,7 @@ ngx_duplex_admin_put_audit(u_char *p, ngx_duplex_audit_t *audit)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_duplex_admin_apply(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_str_t *field, u_char *value, u_char *last, uint64_t left)
 {
@@ -587,6 +511,12 @@ ngx_duplex_admin_room(ngx_uint_t records)
     table = ngx_duplex_store_table();
     if (table == NULL) {
         return 0;
+    }
+
+    /* one is taken or refused as a whole */
+
+    if (records <= 1) {
+        return 1;
     }
 
     ngx_duplex_table_stat(table, &stat);

@@ -78,6 +78,8 @@ ngx_int_t ngx_duplex_admin_put_exist(ngx_duplex_group_t *group, ngx_str_t *key,
 ngx_int_t ngx_duplex_admin_put(ngx_duplex_peer_t *peer, ngx_uint_t field,
     ngx_duplex_settings_t *set, ngx_uint_t id, ngx_duplex_audit_t *audit);
 
+/* how many of these fields have no record yet */
+ngx_uint_t ngx_duplex_admin_new(ngx_duplex_peer_t *peer, ngx_uint_t mask);
 /* 1 if the store takes so many new records of this kind */
 ngx_uint_t ngx_duplex_admin_room(ngx_uint_t records);
 
@@ -87,6 +89,25 @@ ngx_uint_t ngx_duplex_admin_room(ngx_uint_t records);
  */
 ngx_int_t ngx_duplex_admin_split(ngx_str_t *record, ngx_str_t *key,
     ngx_str_t *field);
+
+
+/* for the files of records only */
+
+#define NGX_DUPLEX_ADMIN_VERSION  1
+
+/* the longest value, and the room for any record of this kind */
+#define NGX_DUPLEX_ADMIN_VALUE    (64 + 3 * 256)
+#define NGX_DUPLEX_ADMIN_RECORD                                               \
+    (NGX_DUPLEX_ZONE_MAX + NGX_DUPLEX_KEY_MAX + NGX_DUPLEX_ADMIN_VALUE)
+
+ngx_int_t ngx_duplex_admin_get(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field, ngx_duplex_record_t *rec, u_char *buf, size_t size);
+/* "left" is its lifetime in ms, 0: for ever */
+ngx_int_t ngx_duplex_admin_apply(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field, u_char *value, u_char *last, uint64_t left);
+u_char *ngx_duplex_admin_put_audit(u_char *p, ngx_duplex_audit_t *audit);
+/* NGX_DECLINED: these settings cannot be */
+ngx_int_t ngx_duplex_admin_check(ngx_duplex_settings_t *set);
 
 
 #endif /* _NGX_DUPLEX_ADMIN_H_INCLUDED_ */

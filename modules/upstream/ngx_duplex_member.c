@@ -80,7 +80,7 @@ ngx_duplex_member_e
 ngx_duplex_member_modify(ngx_duplex_peer_t *peer, ngx_duplex_settings_t *set,
     ngx_uint_t mask, ngx_duplex_audit_t *audit)
 {
-    ngx_uint_t             bit, n;
+    ngx_uint_t             bit;
     ngx_duplex_settings_t  was;
 
     mask = ngx_duplex_member_changes(peer, set, mask);
@@ -89,11 +89,7 @@ ngx_duplex_member_modify(ngx_duplex_peer_t *peer, ngx_duplex_settings_t *set,
         return ngx_duplex_member_same;
     }
 
-    for (bit = 1, n = 0; bit <= mask; bit <<= 1) {
-        n += (mask & bit) != 0;
-    }
-
-    if (!ngx_duplex_admin_room(n)) {
+    if (!ngx_duplex_admin_room(ngx_duplex_admin_new(peer, mask))) {
         return ngx_duplex_member_no_memory;
     }
 

@@ -4,6 +4,7 @@
  * links: modules/upstream/ngx_duplex_line.c
  * links: modules/upstream/ngx_duplex_peer.c
  * links: modules/upstream/ngx_duplex_admin.c
+ * links: modules/upstream/ngx_duplex_exist.c
  * links: modules/upstream/ngx_duplex_projection.c
  * links: modules/upstream/ngx_duplex_stock.c
  * links: modules/upstream/ngx_duplex_places.c
