@@ -474,7 +474,9 @@ words(ngx_duplex_group_t *group)
 
     full = 1;
     set.weight = 7;
-    is_int(ngx_duplex_member_modify(peer, &set, NGX_DUPLEX_SET_WEIGHT, &audit),
+    set.max_fails = 7;
+    is_int(ngx_duplex_member_modify(peer, &set, NGX_DUPLEX_SET_WEIGHT
+                                    |NGX_DUPLEX_SET_MAX_FAILS, &audit),
            ngx_duplex_member_no_memory, "no memory");
     is_int(rr->weight, 1, "and no change");
     full = 0;
