@@ -477,6 +477,25 @@ my %bad = (
         location => 'health_check keepalive_time=10s;', '"10s"',
     ],
 
+    'duplex_health_policy' => [
+        upstream => "$SERVER duplex_health_policy some;", '"some"',
+        upstream => "$SERVER duplex_health_policy any;
+                     duplex_health_policy any;", '"duplex_health_policy"',
+        stream => "upstream app { $SERVER duplex_health_policy own any; }",
+            '"duplex_health_policy"',
+        location => 'duplex_health_policy any;', '"duplex_health_policy"',
+    ],
+
+    'duplex_health_plan' => [
+        upstream => "$SERVER duplex_health_plan half;", '"half"',
+        upstream => "$SERVER duplex_health_plan split;",
+            '"duplex_health_policy"',
+        upstream => "$SERVER duplex_health_policy own;
+                     duplex_health_plan split;", '"app"',
+        stream => "upstream app { $SERVER duplex_health_plan split; }",
+            '"app"',
+    ],
+
     # health of stream
 
     'proxy_pass' => [

@@ -136,10 +136,10 @@ is(scalar(grep { $_->{active} || $_->{fails} } values %$peers), 0,
 
 # this node's own fault
 
-like($node->wait_log(qr/\[warn\].*peer.* in upstream "bound"/),
+like($node->wait_log(qr/\[warn\].*peer.* in stream upstream "bound"/),
      qr/could not be probed, its verdict stays: bind\(192\.0\.2\.1\) failed/,
      'an address that is not ours is a warning');
 is($node->grep_log(qr/could not be probed/), 1, '... only one');
-is($node->grep_log(qr/"bound" is now/), 0, '... and no verdict');
+is($node->grep_log(qr/upstream "bound" is now/), 0, '... and no verdict');
 
 done_testing();

@@ -13,6 +13,7 @@
 #include "../core/ngx_duplex_registry.h"
 #include "ngx_duplex_health.h"
 #include "ngx_duplex_schedule.h"
+#include "ngx_duplex_vote.h"
 
 
 #define NGX_DUPLEX_HEALTH           "health"
@@ -26,6 +27,7 @@ typedef struct {
 static void ngx_duplex_health_commit(ngx_cycle_t *cycle);
 static ngx_int_t ngx_duplex_health_start(ngx_cycle_t *cycle);
 static void ngx_duplex_health_take(void);
+static void ngx_duplex_health_beat(void);
 
 static ngx_uint_t ngx_duplex_health_bits(ngx_duplex_peer_t *peer);
 static const char *ngx_duplex_health_state(ngx_duplex_peer_t *peer);
@@ -45,7 +47,7 @@ static ngx_duplex_feature_t  ngx_duplex_health_feature = {
     ngx_duplex_health_commit,              /* commit */
     ngx_duplex_health_start,               /* start */
     ngx_duplex_health_take,                /* take */
-    ngx_duplex_schedule_beat,              /* beat */
+    ngx_duplex_health_beat,                /* beat */
     NULL,                                  /* wake */
     ngx_duplex_schedule_drop,              /* drop */
     NULL                                   /* stop */
@@ -97,7 +99,8 @@ ngx_duplex_health_register(ngx_conf_t *cf)
         || ngx_duplex_register_kind(cf, &ngx_duplex_health_probed_kind)
             != NGX_OK
         || ngx_duplex_register_contributor(cf, &ngx_duplex_health_contributor)
-            != NGX_OK)
+            != NGX_OK
+        || ngx_duplex_vote_register(cf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -236,6 +239,13 @@ ngx_duplex_health_slot(ngx_duplex_health_t *health, ngx_duplex_group_t *group)
 }
 
 
+ngx_uint_t
+ngx_duplex_check_bound(ngx_duplex_group_t *group)
+{
+    return ngx_duplex_health_slot(ngx_duplex_health_parsed, group) != NULL;
+}
+
+
 ngx_duplex_check_t *
 ngx_duplex_check_first(ngx_duplex_group_t *group)
 {
@@ -280,6 +290,8 @@ ngx_duplex_health_commit(ngx_cycle_t *cycle)
     ngx_duplex_check_t  **checks;
 
     ngx_duplex_health_present = ngx_duplex_health_parsed;
+
+    ngx_duplex_vote_commit();
 
     checks = ngx_duplex_health_present->checks.elts;
 
@@ -326,6 +338,14 @@ ngx_duplex_health_take(void)
 }
 
 
+static void
+ngx_duplex_health_beat(void)
+{
+    ngx_duplex_schedule_beat();
+    ngx_duplex_vote_beat();
+}
+
+
 static ngx_uint_t
 ngx_duplex_health_bits(ngx_duplex_peer_t *peer)
 {
@@ -347,7 +367,7 @@ ngx_duplex_health_state(ngx_duplex_peer_t *peer)
         return NULL;
     }
 
-    state = ngx_duplex_health_own(peer);
+    state = ngx_duplex_vote_result(peer);
 
     if (state == ngx_duplex_verdict_unhealthy) {
         return ngx_duplex_verdict_word(state);
@@ -390,10 +410,16 @@ ngx_duplex_health_fields(ngx_duplex_peer_t *peer, ngx_duplex_json_t *json)
         ngx_duplex_json_text(json, "reason",
                              ngx_duplex_reason_word(verdict.reason));
         ngx_duplex_json_time(json, "since", since);
+        ngx_duplex_json_boolean(json, "counts",
+                                ngx_duplex_vote_counts(peer->group, &node));
         ngx_duplex_json_object_end(json);
     }
 
     ngx_duplex_json_array_end(json);
+
+    if (ngx_duplex_vote_disputed(peer)) {
+        ngx_duplex_json_boolean(json, "disputed", 1);
+    }
 }
 
 

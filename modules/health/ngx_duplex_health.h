@@ -26,6 +26,7 @@
 
 typedef struct ngx_duplex_check_s  ngx_duplex_check_t;
 typedef struct ngx_duplex_probe_s  ngx_duplex_probe_t;
+typedef struct ngx_duplex_vote_s   ngx_duplex_vote_t;
 
 
 /* how often, and how much it takes */
@@ -61,6 +62,8 @@ struct ngx_duplex_check_s {
     ngx_str_t                   text;           /* for people: "uri=/health" */
     uint32_t                    id;             /* of the text, among equals */
     ngx_duplex_check_t         *next;           /* of the same group */
+    ngx_duplex_vote_t          *vote;           /* the first has the group's;
+                                                   NULL: no policy */
 };
 
 
@@ -101,6 +104,9 @@ ngx_int_t ngx_duplex_check_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
 ngx_int_t ngx_duplex_check_text(ngx_conf_t *cf, const char *none,
     ngx_str_t *text);
 
+/* for bind: 1 if the group has a check so far */
+ngx_uint_t ngx_duplex_check_bound(ngx_duplex_group_t *group);
+
 /* of the present cycle; the others follow by "next"; NULL: none */
 ngx_duplex_check_t *ngx_duplex_check_first(ngx_duplex_group_t *group);
 /* of all checks of the group, in whatever order they stand */
@@ -134,6 +140,8 @@ void ngx_duplex_health_save_probed(ngx_duplex_peer_t *peer,
 /* NGX_OK, or NGX_ERROR: no memory, logged */
 ngx_int_t ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
     ngx_duplex_verdict_record_t *verdict);
+/* this node no longer has a verdict */
+void ngx_duplex_health_forget(ngx_duplex_peer_t *peer);
 void ngx_duplex_health_prune(void);
 
 

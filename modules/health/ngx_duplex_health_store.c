@@ -13,6 +13,7 @@
 #include "../core/ngx_duplex_clock.h"
 #include "../core/ngx_duplex_identity.h"
 #include "ngx_duplex_health.h"
+#include "ngx_duplex_vote.h"
 
 
 #define NGX_DUPLEX_HEALTH_VERDICT   NGX_DUPLEX_TAG('v', 'r', 'd', 't')
@@ -71,7 +72,7 @@ ngx_duplex_kind_t  ngx_duplex_health_probed_kind = {
 static ngx_duplex_health_nodes_t  ngx_duplex_health_nodes;
 
 
-/* the others' verdicts are shown, not obeyed */
+/* without a policy the others' verdicts are shown, not obeyed */
 
 static void
 ngx_duplex_health_project(ngx_duplex_record_t *rec)
@@ -81,8 +82,9 @@ ngx_duplex_health_project(ngx_duplex_record_t *rec)
 
     peer = ngx_duplex_health_peer(rec, &node);
 
-    if (peer && ngx_duplex_health_is_own(&node)) {
+    if (peer && ngx_duplex_vote_counts(peer->group, &node)) {
         ngx_duplex_peer_project(peer);
+        ngx_duplex_vote_changed(peer);
     }
 }
 
@@ -373,4 +375,23 @@ ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
     rec.value.data = value;
 
     return ngx_duplex_store_apply(ngx_duplex_store_table(), &rec);
+}
+
+
+void
+ngx_duplex_health_forget(ngx_duplex_peer_t *peer)
+{
+    u_char               key[NGX_DUPLEX_KEY_MAX];
+    ngx_duplex_record_t  gone;
+
+    ngx_memzero(&gone, sizeof(ngx_duplex_record_t));
+
+    gone.kind = NGX_DUPLEX_HEALTH_VERDICT;
+    gone.zone = peer->group->zone;
+    gone.key.data = key;
+    gone.key.len = ngx_duplex_verdict_key(key, sizeof(key), &peer->key,
+                                          &ngx_duplex_identity()->name);
+    gone.deleted = 1;
+
+    (void) ngx_duplex_store_apply(ngx_duplex_store_table(), &gone);
 }

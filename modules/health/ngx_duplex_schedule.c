@@ -19,6 +19,8 @@
 #include "../core/ngx_duplex_lease.h"
 #include "ngx_duplex_judge.h"
 #include "ngx_duplex_schedule.h"
+#include "ngx_duplex_share.h"
+#include "ngx_duplex_vote.h"
 
 
 /* probes are started in bunches: one wake-up for all that came due */
@@ -62,8 +64,6 @@ static void ngx_duplex_schedule_insert(ngx_duplex_probe_t *probe);
 static ngx_msec_t ngx_duplex_schedule_patience(ngx_duplex_probe_t *probe);
 static void ngx_duplex_schedule_probe(ngx_duplex_probe_t *probe,
     uint64_t now);
-static ngx_rbtree_node_t *ngx_duplex_schedule_first(void);
-static ngx_duplex_probe_t *ngx_duplex_schedule_find(ngx_duplex_peer_t *peer);
 static void ngx_duplex_schedule_forget(ngx_duplex_probe_t *probe);
 
 
@@ -163,7 +163,6 @@ void
 ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer)
 {
     uint64_t                now;
-    ngx_rbtree_node_t      *node;
     ngx_duplex_probe_t     *probe;
     ngx_duplex_schedule_t  *s;
 
@@ -188,33 +187,36 @@ ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer)
             ngx_rbtree_insert(&s->waiting, &probe->node);
         }
 
-        node = ngx_rbtree_next(&s->probes, &probe->by_peer);
-
-        probe = node ? ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer)
-                     : NULL;
+        probe = ngx_duplex_schedule_next(probe);
     }
 
     ngx_duplex_schedule_run(0);
 }
 
 
-/* NULL: there are no probes */
-
-static ngx_rbtree_node_t *
-ngx_duplex_schedule_first(void)
+ngx_duplex_probe_t *
+ngx_duplex_schedule_next(ngx_duplex_probe_t *probe)
 {
-    ngx_duplex_schedule_t  *s;
+    ngx_rbtree_t       *probes;
+    ngx_rbtree_node_t  *node;
 
-    s = &ngx_duplex_schedule;
+    probes = &ngx_duplex_schedule.probes;
 
-    return s->probes.root == &s->sentinel
-           ? NULL : ngx_rbtree_min(s->probes.root, &s->sentinel);
+    if (probe) {
+        node = ngx_rbtree_next(probes, &probe->by_peer);
+
+    } else if (probes->root != probes->sentinel) {
+        node = ngx_rbtree_min(probes->root, probes->sentinel);
+
+    } else {
+        node = NULL;
+    }
+
+    return node ? ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer) : NULL;
 }
 
 
-/* the first of the peer's, in the order of the tree */
-
-static ngx_duplex_probe_t *
+ngx_duplex_probe_t *
 ngx_duplex_schedule_find(ngx_duplex_peer_t *peer)
 {
     ngx_rbtree_key_t    key;
@@ -258,7 +260,7 @@ void
 ngx_duplex_schedule_take(void)
 {
     uint64_t                now;
-    ngx_rbtree_node_t      *node;
+    ngx_duplex_probe_t     *probe;
     ngx_duplex_schedule_t  *s;
 
     s = &ngx_duplex_schedule;
@@ -274,12 +276,10 @@ ngx_duplex_schedule_take(void)
 
     now = ngx_duplex_clock_monotonic();
 
-    for (node = ngx_duplex_schedule_first();
-         node;
-         node = ngx_rbtree_next(&s->probes, node))
-    {
-        ngx_duplex_schedule_resume(
-                     ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer), now);
+    probe = NULL;
+
+    while ((probe = ngx_duplex_schedule_next(probe))) {
+        ngx_duplex_schedule_resume(probe, now);
     }
 
     ngx_duplex_schedule_arm(now);
@@ -298,7 +298,6 @@ ngx_duplex_schedule_beat(void)
 void
 ngx_duplex_schedule_drop(void)
 {
-    ngx_rbtree_node_t      *node;
     ngx_duplex_probe_t     *probe;
     ngx_duplex_schedule_t  *s;
 
@@ -314,11 +313,9 @@ ngx_duplex_schedule_drop(void)
         ngx_del_timer(&s->timer);
     }
 
-    for (node = ngx_duplex_schedule_first();
-         node;
-         node = ngx_rbtree_next(&s->probes, node))
-    {
-        probe = ngx_rbtree_data(node, ngx_duplex_probe_t, by_peer);
+    probe = NULL;
+
+    while ((probe = ngx_duplex_schedule_next(probe))) {
 
         if (probe->running) {
             probe->check->prober->abort(probe);
@@ -403,6 +400,12 @@ ngx_duplex_schedule_run(ngx_uint_t beat)
 
         ngx_rbtree_delete(&s->waiting, node);
 
+        if (!ngx_duplex_share_is_ours(probe)) {
+            probe->started = now;
+            ngx_duplex_schedule_requeue(probe, now);
+            continue;
+        }
+
         ngx_duplex_schedule_probe(probe, now);
     }
 
@@ -458,6 +461,12 @@ ngx_duplex_schedule_resume(ngx_duplex_probe_t *probe, uint64_t now)
     probe->verdict.state = probed.state;
     probe->verdict.failed = probed.failed;
     probe->verdict.passed = probed.passed;
+
+    /* it may have been another node's in the meantime */
+
+    probe->away = (ngx_duplex_vote_is_split(probe->peer->group)
+                   && ngx_duplex_health_own(probe->peer)
+                      == ngx_duplex_verdict_checking);
 
     if (probe->started == 0 || probe->started > now) {
         probe->due = now + ngx_duplex_schedule.fresh++

@@ -32,6 +32,8 @@ struct ngx_duplex_probe_s {
 
     unsigned                     running:1;
     unsigned                     faulty:1;  /* a local fault was logged */
+    unsigned                     away:1;    /* another node probes it */
+    unsigned                     disputed:1;    /* nodes disagree: logged */
 };
 
 
@@ -48,6 +50,11 @@ void ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer);
  * one probe in a tenth of the interval comes of that.
  */
 void ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer);
+
+/* the next of all probes (NULL: the first), by peer; NULL: none */
+ngx_duplex_probe_t *ngx_duplex_schedule_next(ngx_duplex_probe_t *probe);
+/* the first of the peer's; the others are next to it; NULL: none */
+ngx_duplex_probe_t *ngx_duplex_schedule_find(ngx_duplex_peer_t *peer);
 
 /* goes on where the last holder stopped */
 void ngx_duplex_schedule_take(void);

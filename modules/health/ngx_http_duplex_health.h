@@ -11,11 +11,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "ngx_duplex_vote.h"
 
 
-/* of a checked upstream{} */
+/* of an upstream{} */
 typedef struct {
-    ngx_http_upstream_init_peer_pt  init;   /* for all but probes */
+    ngx_http_upstream_init_peer_pt  init;   /* if checked: for all but probes */
+    ngx_duplex_vote_conf_t          vote;
 } ngx_http_duplex_health_srv_conf_t;
 
 

@@ -48,6 +48,7 @@ static void *ngx_http_duplex_health_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_duplex_health_create_srv_conf(ngx_conf_t *cf);
 
 static ngx_int_t ngx_http_duplex_health_bind(ngx_conf_t *cf);
+static ngx_int_t ngx_http_duplex_health_bind_votes(ngx_conf_t *cf);
 static ngx_int_t ngx_http_duplex_health_bind_check(ngx_conf_t *cf,
     ngx_http_duplex_health_t *health);
 static ngx_duplex_group_t *ngx_http_duplex_health_group(ngx_conf_t *cf,
@@ -103,6 +104,20 @@ static ngx_command_t  ngx_http_duplex_health_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("duplex_health_policy"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_duplex_health_srv_conf_t, vote.policy),
+      &ngx_duplex_policy_words },
+
+    { ngx_string("duplex_health_plan"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_duplex_health_srv_conf_t, vote.plan),
+      &ngx_duplex_plan_words },
 
       ngx_null_command
 };
@@ -290,7 +305,17 @@ ngx_http_duplex_health_create_main_conf(ngx_conf_t *cf)
 static void *
 ngx_http_duplex_health_create_srv_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_duplex_health_srv_conf_t));
+    ngx_http_duplex_health_srv_conf_t  *hscf;
+
+    hscf = ngx_pcalloc(cf->pool, sizeof(ngx_http_duplex_health_srv_conf_t));
+    if (hscf == NULL) {
+        return NULL;
+    }
+
+    hscf->vote.policy = NGX_CONF_UNSET_UINT;
+    hscf->vote.plan = NGX_CONF_UNSET_UINT;
+
+    return hscf;
 }
 
 
@@ -310,6 +335,42 @@ ngx_http_duplex_health_bind(ngx_conf_t *cf)
 
     for (i = 0; i < hmcf->checks.nelts; i++) {
         if (ngx_http_duplex_health_bind_check(cf, healths[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_http_duplex_health_bind_votes(cf);
+}
+
+
+static ngx_int_t
+ngx_http_duplex_health_bind_votes(ngx_conf_t *cf)
+{
+    ngx_uint_t                           i;
+    ngx_duplex_group_t                  *group;
+    ngx_http_upstream_srv_conf_t       **us;
+    ngx_http_upstream_main_conf_t       *umcf;
+    ngx_http_duplex_health_srv_conf_t   *hscf;
+
+    umcf = ngx_http_cycle_get_module_main_conf(cf->cycle,
+                                               ngx_http_upstream_module);
+    us = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        group = us[i]->srv_conf ? ngx_duplex_group_bound(cf, us[i]) : NULL;
+
+        if (group == NULL) {
+            continue;
+        }
+
+        hscf = ngx_http_conf_upstream_srv_conf(us[i],
+                                               ngx_http_duplex_health_module);
+
+        if (ngx_duplex_vote_add(cf, group, &hscf->vote, us[i]->file_name,
+                                us[i]->line)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

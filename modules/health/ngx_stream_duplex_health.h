@@ -11,11 +11,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_stream.h>
+#include "ngx_duplex_vote.h"
 
 
-/* of a server{}; of an upstream{} only "init" */
+/* of an upstream{}, and of a server{} */
 typedef struct {
     ngx_stream_upstream_init_peer_pt   init;    /* for all but probes */
+    ngx_duplex_vote_conf_t             vote;
 
     ngx_msec_t                         timeout; /* health_check_timeout */
     ngx_str_t                          pass;    /* what proxy_pass names */

@@ -55,6 +55,7 @@ static char *ngx_stream_duplex_health_merge_srv_conf(ngx_conf_t *cf,
     void *parent, void *child);
 
 static ngx_int_t ngx_stream_duplex_health_bind(ngx_conf_t *cf);
+static ngx_int_t ngx_stream_duplex_health_bind_votes(ngx_conf_t *cf);
 static ngx_int_t ngx_stream_duplex_health_bind_check(ngx_conf_t *cf,
     ngx_stream_duplex_health_main_conf_t *hmcf,
     ngx_stream_duplex_health_t *health);
@@ -126,6 +127,20 @@ static ngx_command_t  ngx_stream_duplex_health_commands[] = {
       NGX_STREAM_MAIN_CONF_OFFSET,
       offsetof(ngx_stream_duplex_health_main_conf_t, matches),
       NULL },
+
+    { ngx_string("duplex_health_policy"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_health_srv_conf_t, vote.policy),
+      &ngx_duplex_policy_words },
+
+    { ngx_string("duplex_health_plan"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_health_srv_conf_t, vote.plan),
+      &ngx_duplex_plan_words },
 
     { ngx_string("proxy_pass"),
       NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
@@ -339,6 +354,8 @@ ngx_stream_duplex_health_create_srv_conf(ngx_conf_t *cf)
     }
 
     hscf->timeout = NGX_CONF_UNSET_MSEC;
+    hscf->vote.policy = NGX_CONF_UNSET_UINT;
+    hscf->vote.plan = NGX_CONF_UNSET_UINT;
 
     return hscf;
 }
@@ -370,6 +387,42 @@ ngx_stream_duplex_health_bind(ngx_conf_t *cf)
 
     for (i = 0; i < hmcf->checks.nelts; i++) {
         if (ngx_stream_duplex_health_bind_check(cf, hmcf, healths[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_stream_duplex_health_bind_votes(cf);
+}
+
+
+static ngx_int_t
+ngx_stream_duplex_health_bind_votes(ngx_conf_t *cf)
+{
+    ngx_uint_t                             i;
+    ngx_duplex_group_t                    *group;
+    ngx_stream_upstream_srv_conf_t       **us;
+    ngx_stream_upstream_main_conf_t       *umcf;
+    ngx_stream_duplex_health_srv_conf_t   *hscf;
+
+    umcf = ngx_stream_cycle_get_module_main_conf(cf->cycle,
+                                                 ngx_stream_upstream_module);
+    us = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        group = us[i]->srv_conf ? ngx_duplex_group_bound(cf, us[i]) : NULL;
+
+        if (group == NULL) {
+            continue;
+        }
+
+        hscf = ngx_stream_conf_upstream_srv_conf(us[i],
+                                             ngx_stream_duplex_health_module);
+
+        if (ngx_duplex_vote_add(cf, group, &hscf->vote, us[i]->file_name,
+                                us[i]->line)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -74,7 +74,8 @@ sub set {
 }
 
 
-# the same for requests whose uri begins with "prefix"; the longest one counts
+# the same for requests whose uri begins with "prefix"; the longest one counts;
+# "/health from 127.0.0.11": those of one client
 sub set_for {
     my ($self, $prefix, %behaviour) = @_;
 

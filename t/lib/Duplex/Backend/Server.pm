@@ -184,7 +184,7 @@ sub _next_request {
 
     $c->{in} = substr($c->{in}, $size);
 
-    my $rule = $self->_rule($uri);
+    my $rule = $self->_rule($uri, $c->{peer});
 
     $c->{request} = { method => $method, uri => $uri, rule => $rule,
                       headers => \%headers };
@@ -195,10 +195,13 @@ sub _next_request {
 
 
 sub _rule {
-    my ($self, $uri) = @_;
+    my ($self, $uri, $peer) = @_;
 
-    my ($best) = sort { length $b <=> length $a }
-                 grep { index($uri, $_) == 0 } keys %{$self->{rules}};
+    my ($best) = sort { length $b <=> length $a } grep {
+        my ($prefix, $from) = split / from /;
+        index($uri, $prefix // '') == 0
+            && (!$from || index($peer, "$from:") == 0)
+    } keys %{$self->{rules}};
 
     return defined $best ? $self->{rules}{$best} : {};
 }
