@@ -222,6 +222,7 @@ $b{$_}->set() for qw/a b/;
 # stock's own
 
 my $stock = Duplex::Node->new(name => 'stock', vars => \%vars, conf => <<"EOC");
+daemon off;
 pid %%PREFIX%%/nginx.pid;
 error_log %%PREFIX%%/error.log info;
 $conf

@@ -136,6 +136,7 @@ ngx_duplex_slot_read(ngx_duplex_dense_t *dense, uint32_t slot,
 
     /* while a slot names a word it stays; the numbers are of our own table */
 
+    copy->number = value;
     copy->record.value = 0;
     copy->voided = ngx_duplex_dense_load(&dense->voided);
 
@@ -340,7 +341,30 @@ uint32_t
 ngx_duplex_dense_word(ngx_duplex_dense_t *dense, ngx_duplex_word_t *words,
     uint32_t n, uint64_t word)
 {
-    uint32_t  i, at, probes, number;
+    uint32_t  number;
+
+    number = ngx_duplex_dense_word_find(words, n, word);
+
+    if (number) {
+        return number;
+    }
+
+    /* a dead holder has stored the word, or not: both are sound */
+
+    (void) ngx_duplex_lock(&dense->words_lock);
+
+    number = ngx_duplex_dense_word_locked(words, n, word);
+
+    ngx_duplex_unlock(&dense->words_lock);
+
+    return number;
+}
+
+
+uint32_t
+ngx_duplex_dense_word_find(ngx_duplex_word_t *words, uint32_t n, uint64_t word)
+{
+    uint32_t  i, at, probes;
     uint64_t  present;
 
     at = (uint32_t) (word ^ word >> 32);
@@ -361,15 +385,7 @@ ngx_duplex_dense_word(ngx_duplex_dense_t *dense, ngx_duplex_word_t *words,
         }
     }
 
-    /* a dead holder has stored the word, or not: both are sound */
-
-    (void) ngx_duplex_lock(&dense->words_lock);
-
-    number = ngx_duplex_dense_word_locked(words, n, word);
-
-    ngx_duplex_unlock(&dense->words_lock);
-
-    return number;
+    return 0;
 }
 
 

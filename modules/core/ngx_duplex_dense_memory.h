@@ -113,6 +113,7 @@ typedef struct {
     uint64_t                   via;
     uint64_t                   voided;      /* of its value */
     uint32_t                   expire;
+    uint32_t                   number;      /* of its value */
 } ngx_duplex_dense_slot_t;
 
 
@@ -191,6 +192,9 @@ uint32_t ngx_duplex_slot_choose_locked(ngx_duplex_dense_t *dense,
  */
 uint32_t ngx_duplex_dense_word(ngx_duplex_dense_t *dense,
     ngx_duplex_word_t *words, uint32_t n, uint64_t word);
+/* the same, but 0 if there is no such word */
+uint32_t ngx_duplex_dense_word_find(ngx_duplex_word_t *words, uint32_t n,
+    uint64_t word);
 /* those of a slot; NGX_OK or NGX_AGAIN: there is no room for one of them */
 ngx_int_t ngx_duplex_dense_words(ngx_duplex_dense_t *dense,
     ngx_duplex_dense_slot_t *slot, ngx_duplex_dense_words_t *words);

@@ -300,31 +300,38 @@ void
 ngx_duplex_dense_count(ngx_duplex_table_t *table, const uint64_t *values,
     ngx_uint_t *counts, ngx_uint_t n, uint64_t now)
 {
-    uint32_t                  i, nslots;
+    uint32_t                  i, number, nslots, *numbers;
     ngx_uint_t                j;
     ngx_duplex_dense_t       *dense;
     ngx_duplex_dense_slot_t   slot;
 
-    dense = ngx_duplex_dense(table);
-    nslots = ngx_duplex_dense_nslots(dense);
-
     ngx_memzero(counts, n * sizeof(ngx_uint_t));
 
+    dense = ngx_duplex_dense(table);
+
+    numbers = ngx_calloc((dense->nvalues + 1) * sizeof(uint32_t),
+                         ngx_cycle->log);
+    if (numbers == NULL) {
+        return;
+    }
+
+    nslots = ngx_duplex_dense_nslots(dense);
+
     for (i = 0; i < nslots; i++) {
-
         if (ngx_duplex_dense_read(dense, i, &slot, ngx_duplex_dense_now(now))
-            != NGX_OK)
+            == NGX_OK)
         {
-            continue;
-        }
-
-        for (j = 0; j < n; j++) {
-            if (values[j] == slot.record.value) {
-                counts[j]++;
-                break;
-            }
+            numbers[slot.number]++;
         }
     }
+
+    for (j = 0; j < n; j++) {
+        number = ngx_duplex_dense_word_find(ngx_duplex_dense_values(dense),
+                                            dense->nvalues, values[j]);
+        counts[j] = number ? numbers[number] : 0;
+    }
+
+    ngx_free(numbers);
 }
 
 

@@ -116,6 +116,32 @@ ngx_duplex_session_bind(ngx_duplex_zone_t *zone, ngx_duplex_session_t *session,
 }
 
 
+ngx_int_t
+ngx_duplex_session_end(ngx_duplex_zone_t *zone, ngx_duplex_session_t *session)
+{
+    ngx_duplex_record_t  rec;
+
+    ngx_duplex_session_record(session, &rec);
+
+    rec.deleted = 1;
+
+    return ngx_duplex_store_apply(zone->table, &rec);
+}
+
+
+uint64_t
+ngx_duplex_session_server(ngx_duplex_record_t *rec)
+{
+    ngx_duplex_bytes_t  b;
+
+    b.pos = rec->value.data;
+    b.last = rec->value.data + rec->value.len;
+    b.failed = 0;
+
+    return ngx_duplex_bytes_get(&b, NGX_DUPLEX_DENSE_VALUE_LEN);
+}
+
+
 static void
 ngx_duplex_session_record(ngx_duplex_session_t *session,
     ngx_duplex_record_t *rec)

@@ -54,4 +54,12 @@ ngx_int_t ngx_duplex_session_bind(ngx_duplex_zone_t *zone,
     ngx_duplex_session_t *session, ngx_msec_t timeout);
 
 
+/* ends it, for all nodes; the same answers */
+ngx_int_t ngx_duplex_session_end(ngx_duplex_zone_t *zone,
+    ngx_duplex_session_t *session);
+
+/* the server that a record of a session names */
+uint64_t ngx_duplex_session_server(ngx_duplex_record_t *rec);
+
+
 #endif /* _NGX_DUPLEX_SESSION_H_INCLUDED_ */

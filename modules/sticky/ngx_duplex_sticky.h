@@ -14,6 +14,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_page.h"
 #include "../core/ngx_duplex_registry.h"
 #include "../core/ngx_duplex_siphash.h"
 #include "../upstream/ngx_duplex_upstream.h"
@@ -41,6 +42,7 @@ typedef struct {
     ngx_duplex_peer_t           *peer;
     ngx_str_t                    value; /* the sid, and if signed the MAC */
     u_char                      *macs;  /* with each key, without gaps */
+    ngx_uint_t                   sessions;  /* when the group was counted */
 } ngx_duplex_sid_t;
 
 
@@ -56,12 +58,13 @@ struct ngx_duplex_sticky_group_s {
     ngx_str_t                   *keys;      /* the first one signs */
     ngx_uint_t                   nkeys;     /* 0: nothing is signed */
 
-    ngx_shm_zone_t              *counted;   /* where its counters are */
+    ngx_shm_zone_t              *counters_zone;
 
     /* of a worker */
     ngx_rbtree_t                 sids;
     ngx_rbtree_node_t            sentinel;
     ngx_atomic_t                *counters;
+    ngx_msec_t                   counted_at;    /* its sessions; 0: never */
     ngx_duplex_sticky_group_t   *next;
 };
 
@@ -76,6 +79,9 @@ ngx_int_t ngx_duplex_sticky_read_keys(ngx_conf_t *cf,
 /* for bind: "group" is what it was given for */
 ngx_int_t ngx_duplex_sticky_bind(ngx_conf_t *cf,
     ngx_duplex_sticky_group_t *sticky, ngx_duplex_group_t *group);
+
+/* the same: the page is in the API, registered once whoever asks for it */
+ngx_int_t ngx_duplex_sticky_offer(ngx_conf_t *cf, ngx_duplex_page_t *page);
 
 /* for start: from here on this worker keeps the names of its peers */
 void ngx_duplex_sticky_start(ngx_duplex_sticky_group_t *sticky);
@@ -97,6 +103,13 @@ ngx_duplex_sid_t *ngx_duplex_sid_of(ngx_duplex_sticky_group_t *sticky,
 
 void ngx_duplex_sticky_count(ngx_duplex_sticky_group_t *sticky,
     ngx_duplex_sticky_status_e status);
+/*
+ * How many sessions are bound to the peer.  Counted for the whole group at
+ * most once a second, 2 ms for a million sessions.
+ */
+ngx_uint_t ngx_duplex_sticky_sessions(ngx_duplex_sticky_group_t *sticky,
+    ngx_duplex_peer_t *peer);
+
 /* "new", "hit", ... */
 const char *ngx_duplex_sticky_word(ngx_uint_t status);
 
