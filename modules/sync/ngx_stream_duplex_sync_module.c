@@ -23,6 +23,7 @@
 #include "../core/ngx_duplex_journal.h"
 #include "../core/ngx_duplex_registry.h"
 #include "ngx_duplex_applied.h"
+#include "ngx_duplex_digest.h"
 #include "ngx_duplex_frame.h"
 #include "ngx_duplex_nodes.h"
 #include "ngx_duplex_ready.h"
@@ -297,6 +298,7 @@ static ngx_duplex_feature_t  ngx_stream_duplex_sync_feature = {
 static ngx_duplex_view_t  ngx_stream_duplex_sync_views[] = {
     { ngx_string("stream/zone_sync"), ngx_duplex_sync_view_render },
     { ngx_string("duplex/nodes"), ngx_duplex_sync_view_render_nodes },
+    { ngx_string("duplex/digests"), ngx_duplex_digest_render },
     { ngx_string("duplex/ready"), ngx_duplex_ready_render }
 };
 
