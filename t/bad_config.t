@@ -24,6 +24,8 @@ my %context = (
 
     server => "events { } http { server {\n %s } }",
 
+    http => "events { } http {\n %s }",
+
     stream => "events { } stream {\n %s\n server { listen %%LISTEN_sync%%;
                zone_sync; zone_sync_server 127.0.0.1:1; } }",
 
@@ -62,6 +64,49 @@ my %bad = (
     'duplex_cluster' => [
         main => 'duplex_cluster "a b";', '"a b"',
         main => 'duplex_cluster a; duplex_cluster b;', '"duplex_cluster"',
+    ],
+
+    'keyval_zone' => [
+        http => 'keyval_zone timeout=1s;', '"zone"',
+        http => 'keyval_zone zone=a:1m; keyval_zone zone=a:1m;', '"a"',
+        http => 'keyval_zone zone=a:4k;', '"a"',
+        http => 'keyval_zone zone=a:1m colour=red;', '"colour=red"',
+        stream => 'keyval_zone zone=a:1m type=x;', '"x"',
+    ],
+
+    'ngx_duplex_keyval_params zone' => [
+        http => 'keyval_zone zone=a;', '"a"',
+        http => 'keyval_zone zone=:1m;', '":1m"',
+        http => 'keyval_zone zone=a:x;', '"a:x"',
+        http => 'keyval_zone zone=a/b:1m;', '"a/b:1m"',
+    ],
+
+    'ngx_duplex_keyval_params state' => [
+        http => 'keyval_zone zone=a:1m state=;', '""',
+    ],
+
+    'ngx_duplex_keyval_params timeout' => [
+        http => 'keyval_zone zone=a:1m timeout=x;', '"x"',
+        http => 'keyval_zone zone=a:1m timeout=0;', '"0"',
+    ],
+
+    'ngx_duplex_keyval_params type' => [
+        http => 'keyval_zone zone=a:1m type=number;', '"number"',
+    ],
+
+    'ngx_duplex_keyval_params sync' => [
+        http => 'keyval_zone zone=a:1m sync=on;', '"sync=on"',
+    ],
+
+    'keyval' => [
+        http => 'keyval $uri v zone=a;', '"v"',
+        http => 'keyval $uri $v zone;', '"zone"',
+        http => 'keyval_zone zone=a:1m; keyval $uri $v zone=a;
+                 keyval $arg_a $v zone=a;', '"$v"',
+        http => 'keyval $uri $v zone=a;', '"a"',
+        stream => 'keyval $server_port $v zone=a;', '"a"',
+        stream => 'keyval_zone zone=a:1m; keyval $server_port v zone=a;',
+            '"v"',
     ],
 
     'status_zone' => [

@@ -147,6 +147,19 @@ ngx_duplex_json_string(ngx_duplex_json_t *json, const char *name,
 
 
 void
+ngx_duplex_json_string_named(ngx_duplex_json_t *json, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    static const u_char  empty[] = "";
+
+    if (ngx_duplex_json_begin(json, name->len ? name->data : empty, name->len))
+    {
+        ngx_duplex_json_quote(json, value->data, value->len);
+    }
+}
+
+
+void
 ngx_duplex_json_text(ngx_duplex_json_t *json, const char *name,
     const char *value)
 {

@@ -44,6 +44,9 @@ void ngx_duplex_json_object_named(ngx_duplex_json_t *json, ngx_str_t *name);
 
 void ngx_duplex_json_string(ngx_duplex_json_t *json, const char *name,
     ngx_str_t *value);
+/* the same, for a name that is data */
+void ngx_duplex_json_string_named(ngx_duplex_json_t *json, ngx_str_t *name,
+    ngx_str_t *value);
 void ngx_duplex_json_text(ngx_duplex_json_t *json, const char *name,
     const char *value);
 void ngx_duplex_json_integer(ngx_duplex_json_t *json, const char *name,
