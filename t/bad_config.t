@@ -504,22 +504,96 @@ my %bad = (
 
     'ngx_http_duplex_health_params match' => [
         location => 'health_check match=welcome;', '"welcome"',
+        location => 'health_check match=;', '""',
+    ],
+
+    'ngx_http_duplex_health_params upstream' => [
+        location => 'health_check upstream=;', '""',
+        location => 'health_check upstream=app,,web;', '"app,,web"',
+        location => 'health_check upstream=nobody;', '"nobody"',
+        location => 'health_check upstream=$host;', '"$host"',
     ],
 
     'ngx_http_duplex_health_params type' => [
-        location => 'health_check type=grpc;', '"grpc"',
+        location => 'health_check type=http;', '"http"',
+        location => 'health_check type=grpc;', '"type=grpc"',
+        location => 'health_check uri=/ type=grpc;', '"type=grpc"',
+        location => 'health_check match=m type=grpc;', '"type=grpc"',
+        location => 'health_check type=grpc interval=1s;', '"type=grpc"',
     ],
 
     'ngx_http_duplex_health_params grpc_service' => [
-        location => 'health_check grpc_service=x;', '"x"',
+        location => 'health_check grpc_service=x;', '"grpc_service"',
+        location => 'health_check type=grpc grpc_service=;', '""',
+        location => 'health_check type=grpc grpc_service=' . 'x' x 128 . ';',
+            '"' . 'x' x 128 . '"',
+        location => 'health_check grpc_service=x type=grpc;', '"type=grpc"',
     ],
 
     'ngx_http_duplex_health_params grpc_status' => [
-        location => 'health_check grpc_status=0;', '"0"',
+        location => 'health_check grpc_status=0;', '"grpc_status"',
+        location => 'health_check type=grpc grpc_status=256;', '"256"',
+        location => 'health_check type=grpc grpc_status=WELL;', '"WELL"',
     ],
 
     'ngx_http_duplex_health_params keepalive_time' => [
-        location => 'health_check keepalive_time=10s;', '"10s"',
+        location => 'health_check keepalive_time=0;', '"0"',
+        location => 'health_check keepalive_time=soon;', '"soon"',
+    ],
+
+    'health: status' => [
+        http => 'match m { status; }', '"status"',
+        http => 'match m { status !; }', '"status"',
+        http => 'match m { status 99; }', '"99"',
+        http => 'match m { status 1000; }', '"1000"',
+        http => 'match m { status 300-200; }', '"300-200"',
+        http => 'match m { status 200 -; }', '"-"',
+        http => 'match m { status 200; status 201; }', '"status"',
+    ],
+
+    'health: header' => [
+        http => 'match m { header; }', '"header"',
+        http => 'match m { header a b; }', '"header"',
+        http => 'match m { header a == b; }', '"=="',
+        http => 'match m { header a = b c; }', '"header"',
+        http => 'match m { header ""; }', '"header"',
+        http => 'match m { header a ~ "("; }', '"("',
+    ],
+
+    'health: body' => [
+        http => 'match m { body; }', '"body"',
+        http => 'match m { body x; }', '"body"',
+        http => 'match m { body = x; }', '"body"',
+        http => 'match m { body ~ x; body ~ y; }', '"body"',
+        http => 'match m { body !~ "("; }', '"("',
+    ],
+
+    'health: require' => [
+        http => 'match m { require; }', '"require"',
+        http => 'match m { require x; }', '"x"',
+        http => 'match m { require $; }', '"$"',
+    ],
+
+    'grpc_pass' => [
+        server => 'location / { grpc_pass a; grpc_pass b; }', '"grpc_pass"',
+    ],
+
+    'fastcgi_pass' => [
+        server => 'location / { fastcgi_pass a; fastcgi_pass b; }',
+            '"fastcgi_pass"',
+    ],
+
+    'uwsgi_pass' => [
+        server => 'location / { uwsgi_pass a; uwsgi_pass b; }', '"uwsgi_pass"',
+    ],
+
+    'scgi_pass' => [
+        server => 'location / { scgi_pass a; scgi_pass b; }', '"scgi_pass"',
+    ],
+
+    'memcached_pass' => [
+        server => 'location / { memcached_pass a; memcached_pass b; }',
+            '"memcached_pass"',
     ],
 
     'duplex_health_policy' => [
@@ -558,6 +632,10 @@ my %bad = (
     ],
 
     'match' => [
+        http => 'match m { } match m { }', '"m"',
+        http => 'match "" { }', '""',
+        http => 'match { }', '"match"',
+        http => 'match m { colour red; }', '"colour"',
         stream => 'match a { }', '"a"',
         stream => 'match "" { send x; }', '""',
         stream => 'match a { send x; } match a { send y; }', '"a"',

@@ -87,7 +87,7 @@ wait_for { $b3->count(uri => qr{^/probe}) } 5, 'the first probe';
 $b3->set_for('/probe');
 
 like($node->wait_log(qr/upstream "checked" is now unhealthy/),
-     qr/timeout after \d+ms \(1 of 1\)$/, '... a probe that hangs fails');
+     qr/timeout after \d+ms: no answer \(1 of 1\)$/, '... a probe that hangs fails');
 like($node->wait_log(qr/upstream "checked" is now up/),
      qr/200 \(1 of 1\)$/, '... up with the first that passes');
 

@@ -88,9 +88,9 @@ EOU
 
 $node->start();
 
-for ([ garbage => qr/is now unhealthy: header: / ],
+for ([ garbage => qr/is now unhealthy: protocol: / ],
      [ big => qr/is now unhealthy: header: upstream sent too big header / ],
-     [ drip => qr/is now unhealthy: timeout after 1\d\d\dms / ],
+     [ drip => qr/is now unhealthy: timeout after 1\d\d\dms: the whole / ],
      [ endless => qr/is now up: 200 / ],
      [ redirect => qr/is now up: 200 / ])
 {

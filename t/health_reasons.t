@@ -77,10 +77,10 @@ is($node->grep_log(qr/is now/), 0, 'to pass from the start is not news');
 
 for ([ 'status 500' => qr/unhealthy: status 500 \(1 of 1\)$/, status => 500 ],
      [ 'status 404' => qr/unhealthy: status 404 \(1 of 1\)$/, status => 404 ],
-     [ 'no answer' => qr/unhealthy: timeout after \d+ms \(1 of 1\)$/,
+     [ 'no answer' => qr/unhealthy: timeout after \d+ms: no answer \(1 of 1\)$/,
        hang => 1 ],
      [ 'end before the answer' =>
-       qr/unhealthy: header: upstream prematurely closed connection \(1 of/,
+       qr/unhealthy: closed: upstream prematurely closed connection \(1 of/,
        close => 'before' ],
      [ 'end within the header' =>
        qr/unhealthy: header: upstream prematurely closed connection \(1 of/,
@@ -88,7 +88,7 @@ for ([ 'status 500' => qr/unhealthy: status 500 \(1 of 1\)$/, status => 500 ],
      [ 'end within the body' =>
        qr/unhealthy: body: upstream prematurely closed connection \(1 of/,
        close => 'body', body => 'x' x 1000 ],
-     [ 'reset' => qr/unhealthy: header: recv\(\) failed \(104: .*\) \(1 of/,
+     [ 'reset' => qr/unhealthy: closed: recv\(\) failed \(104: .*\) \(1 of/,
        reset => 1 ])
 {
     my ($what, $regex, @set) = @$_;

@@ -175,9 +175,8 @@ ngx_duplex_check_text(ngx_conf_t *cf, const char *none, ngx_str_t *text)
     ngx_str_t   *value;
     ngx_uint_t   i, n;
 
-    static ngx_str_t  what[] = {
-        ngx_string("udp"), ngx_string("uri="), ngx_string("match="),
-        ngx_string("port="), ngx_string("type="), ngx_string("grpc_")
+    static const char  *what[] = {
+        "udp", "uri=", "match=", "port=", "type=", "grpc_"
     };
 
     value = cf->args->elts;
@@ -196,9 +195,10 @@ ngx_duplex_check_text(ngx_conf_t *cf, const char *none, ngx_str_t *text)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        for (n = 0; n < sizeof(what) / sizeof(ngx_str_t); n++) {
+        for (n = 0; n < sizeof(what) / sizeof(char *); n++) {
 
-            if (ngx_strncmp(value[i].data, what[n].data, what[n].len) == 0) {
+            if (ngx_strncmp(value[i].data, what[n], ngx_strlen(what[n])) == 0)
+            {
 
                 if (p != text->data) {
                     *p++ = ' ';

@@ -16,13 +16,15 @@
 #include "ngx_http_duplex_health.h"
 
 
-#define NGX_HTTP_DUPLEX_CLIENT_BODY  (256 * 1024)   /* no more is read */
+#define NGX_HTTP_DUPLEX_CLIENT_SIZE  4096           /* grows by doubling */
 
 
 static void ngx_http_duplex_client_cleanup(void *data);
 static ngx_int_t ngx_http_duplex_client_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_client_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_int_t ngx_http_duplex_client_keep(ngx_http_duplex_client_t *client,
+    ngx_buf_t *b);
 
 
 static ngx_str_t  ngx_http_duplex_client_text = ngx_string("127.0.0.1");
@@ -193,6 +195,10 @@ ngx_http_duplex_client_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     for ( /* void */ ; in; in = in->next) {
         client->body += ngx_buf_size(in->buf);
 
+        if (ngx_http_duplex_client_keep(client, in->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         in->buf->pos = in->buf->last;
         in->buf->file_pos = in->buf->file_last;
     }
@@ -201,6 +207,57 @@ ngx_http_duplex_client_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         client->cut = 1;
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/* chunks are joined, so that a word may be in two of them */
+
+static ngx_int_t
+ngx_http_duplex_client_keep(ngx_http_duplex_client_t *client, ngx_buf_t *b)
+{
+    size_t   n, size;
+    u_char  *p;
+
+    if (!ngx_buf_in_memory(b)) {
+        return NGX_OK;
+    }
+
+    n = ngx_min((size_t) (b->last - b->pos), client->wanted - client->len);
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    if (client->len + n > client->size) {
+        size = client->size ? client->size : NGX_HTTP_DUPLEX_CLIENT_SIZE / 2;
+
+        do {
+            size *= 2;
+        } while (size < client->len + n);
+
+        size = ngx_min(size, client->wanted);
+
+        p = ngx_pnalloc(client->pool, size);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (client->len) {
+            ngx_memcpy(p, client->data, client->len);
+        }
+
+        if (client->size > client->pool->max) {
+            (void) ngx_pfree(client->pool, client->data);
+        }
+
+        client->data = p;
+        client->size = size;
+    }
+
+    ngx_memcpy(client->data + client->len, b->pos, n);
+    client->len += n;
 
     return NGX_OK;
 }

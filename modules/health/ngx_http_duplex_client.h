@@ -14,10 +14,20 @@
 #include <ngx_http.h>
 
 
+#define NGX_HTTP_DUPLEX_CLIENT_BODY  (256 * 1024)   /* no more is read */
+
+
 /* what it was sent; a probe's context of this module begins with it */
 typedef struct {
-    off_t       body;           /* bytes */
-    unsigned    cut:1;          /* more than it wanted: it hung up */
+    off_t        body;          /* bytes */
+
+    ngx_pool_t  *pool;
+    size_t       wanted;        /* bytes of the body to be kept; 0: none */
+    u_char      *data;          /* the first of them */
+    size_t       len;
+    size_t       size;
+
+    unsigned     cut:1;         /* more than it reads: it hung up */
 } ngx_http_duplex_client_t;
 
 

@@ -1,9 +1,10 @@
 
 /*
- * The directive health_check of http locations.
+ * The directives of http health checks.
  *
  * A location's check is written down while the file is parsed, and bound to
- * the upstream group of its proxy_pass when all of the file is known.
+ * the upstream group of its proxy_pass, or its like, when all of the file is
+ * known (ngx_http_duplex_health_bind.c).
  */
 
 
@@ -13,46 +14,33 @@
 #include "../core/ngx_duplex_compat.h"
 #include "../core/ngx_duplex_param.h"
 #include "../core/ngx_duplex_registry.h"
-#include "../upstream/ngx_http_duplex_upstream.h"
-#include "ngx_duplex_health.h"
 #include "ngx_http_duplex_client.h"
+#include "ngx_http_duplex_grpc.h"
 #include "ngx_http_duplex_health.h"
 #include "ngx_http_duplex_probe.h"
-
-
-/* one health_check as it was written */
-typedef struct {
-    ngx_duplex_check_policy_t   policy;
-    ngx_http_duplex_check_t     check;
-    ngx_str_t                   text;       /* what is checked */
-
-    ngx_str_t                   file;
-    ngx_uint_t                  line;
-} ngx_http_duplex_health_t;
-
-
-typedef struct {
-    ngx_array_t                 checks;     /* ngx_http_duplex_health_t * */
-} ngx_http_duplex_health_main_conf_t;
 
 
 static char *ngx_http_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static const char *ngx_http_duplex_health_uri(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
-static const char *ngx_http_duplex_health_not_yet(ngx_conf_t *cf,
+static const char *ngx_http_duplex_health_type(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
+static const char *ngx_http_duplex_health_service(ngx_conf_t *cf,
+    ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
+static const char *ngx_http_duplex_health_status(ngx_conf_t *cf,
+    ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
+static const char *ngx_http_duplex_health_upstream(ngx_conf_t *cf,
+    ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
+static ngx_uint_t ngx_http_duplex_health_is_grpc(ngx_str_t *parameter);
+static char *ngx_http_duplex_health_fits(ngx_conf_t *cf,
+    ngx_http_duplex_health_t *health);
 
 static ngx_int_t ngx_http_duplex_health_add(ngx_conf_t *cf);
 static void *ngx_http_duplex_health_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_duplex_health_create_srv_conf(ngx_conf_t *cf);
+static void *ngx_http_duplex_health_create_loc_conf(ngx_conf_t *cf);
 
-static ngx_int_t ngx_http_duplex_health_bind(ngx_conf_t *cf);
-static ngx_int_t ngx_http_duplex_health_bind_votes(ngx_conf_t *cf);
-static ngx_int_t ngx_http_duplex_health_bind_check(ngx_conf_t *cf,
-    ngx_http_duplex_health_t *health);
-static ngx_duplex_group_t *ngx_http_duplex_health_group(ngx_conf_t *cf,
-    ngx_http_duplex_health_t *health);
 static ngx_int_t ngx_http_duplex_health_start(ngx_cycle_t *cycle);
 
 
@@ -82,15 +70,23 @@ static ngx_duplex_param_t  ngx_http_duplex_health_params[] = {
     { ngx_string("persistent"), NGX_DUPLEX_PARAM_FLAG, ngx_duplex_param_flag,
       offsetof(ngx_http_duplex_health_t, policy.persistent) },
 
-    { ngx_string("match"), 0, ngx_http_duplex_health_not_yet, 0 },
+    { ngx_string("match"), 0, ngx_duplex_param_string,
+      offsetof(ngx_http_duplex_health_t, match) },
 
-    { ngx_string("type"), 0, ngx_http_duplex_health_not_yet, 0 },
+    { ngx_string("keepalive_time"), 0, ngx_duplex_param_msec,
+      offsetof(ngx_http_duplex_health_t, check.keepalive) },
 
-    { ngx_string("grpc_service"), 0, ngx_http_duplex_health_not_yet, 0 },
+    { ngx_string("upstream"), NGX_DUPLEX_PARAM_MANY,
+      ngx_http_duplex_health_upstream, 0 },
 
-    { ngx_string("grpc_status"), 0, ngx_http_duplex_health_not_yet, 0 },
+    { ngx_string("type"), 0, ngx_http_duplex_health_type,
+      offsetof(ngx_http_duplex_health_t, check.grpc) },
 
-    { ngx_string("keepalive_time"), 0, ngx_http_duplex_health_not_yet, 0 },
+    { ngx_string("grpc_service"), 0, ngx_http_duplex_health_service,
+      offsetof(ngx_http_duplex_health_t, check.grpc_service) },
+
+    { ngx_string("grpc_status"), 0, ngx_http_duplex_health_status,
+      offsetof(ngx_http_duplex_health_t, check.grpc_status) },
 
     ngx_duplex_null_param
 };
@@ -101,6 +97,55 @@ static ngx_command_t  ngx_http_duplex_health_commands[] = {
     { ngx_string("health_check"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_http_duplex_health_check,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("match"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_duplex_match,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_duplex_health_main_conf_t, matches),
+      NULL },
+
+    { ngx_string("proxy_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("grpc_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("fastcgi_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("uwsgi_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("scgi_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("memcached_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_pass,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -133,7 +178,7 @@ static ngx_http_module_t  ngx_http_duplex_health_module_ctx = {
     ngx_http_duplex_health_create_srv_conf, /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
+    ngx_http_duplex_health_create_loc_conf, /* create location configuration */
     NULL                                   /* merge location configuration */
 };
 
@@ -168,16 +213,15 @@ static ngx_duplex_feature_t  ngx_http_duplex_health_feature = {
 };
 
 
-extern ngx_module_t  ngx_http_proxy_module;
-
-
 NGX_DUPLEX_NEEDS_CORE;
 
 
 static char *
 ngx_http_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    void                                **loc_conf;
+    ngx_http_duplex_pass_t *pass = conf;
+
+    char                                 *rv;
     ngx_http_duplex_health_t             *health, **slot;
     ngx_http_duplex_health_main_conf_t   *hmcf;
 
@@ -190,34 +234,30 @@ ngx_http_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     health->policy.fails = 1;
     health->policy.passes = 1;
 
-    ngx_str_set(&health->check.uri, "/");
+    health->check.grpc_status = NGX_CONF_UNSET;
 
-    if (ngx_duplex_param_parse(cf, ngx_http_duplex_health_params, 1, health)
-        != NGX_OK)
+    if (ngx_array_init(&health->names, cf->pool, 1, sizeof(ngx_str_t))
+            != NGX_OK
+        || ngx_duplex_param_parse(cf, ngx_http_duplex_health_params, 1,
+                                  health)
+            != NGX_OK
+        || ngx_duplex_check_text(cf, "uri=/", &health->text) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    if (health->policy.persistent && !health->policy.mandatory) {
-        return "has \"persistent\" without \"mandatory\"";
-    }
+    rv = ngx_http_duplex_health_fits(cf, health);
 
-    if (ngx_duplex_check_text(cf, "uri=/", &health->text) != NGX_OK) {
-        return NGX_CONF_ERROR;
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     health->file = cf->conf_file->file.name;
     health->line = cf->conf_file->line;
 
-    /*
-     * The first member of proxy's configuration of a location is its
-     * ngx_http_upstream_conf_t, in all versions so far; it is all we use.
-     */
-
-    loc_conf = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
-
-    health->check.proxy = loc_conf[ngx_http_proxy_module.ctx_index];
-    health->check.clcf = loc_conf[ngx_http_core_module.ctx_index];
+    health->check.pass = pass;
+    health->check.clcf = ngx_http_conf_get_module_loc_conf(cf,
+                                                       ngx_http_core_module);
     health->check.cscf = ngx_http_conf_get_module_srv_conf(cf,
                                                        ngx_http_core_module);
 
@@ -234,6 +274,75 @@ ngx_http_duplex_health_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_duplex_need_store(cf);
 
     return NGX_CONF_OK;
+}
+
+
+/* which parameters go together; sets the defaults of the rest */
+
+static char *
+ngx_http_duplex_health_fits(ngx_conf_t *cf, ngx_http_duplex_health_t *health)
+{
+    ngx_str_t                *value;
+    ngx_uint_t                i;
+    ngx_http_duplex_check_t  *check;
+
+    check = &health->check;
+
+    if (health->policy.persistent && !health->policy.mandatory) {
+        return "has \"persistent\" without \"mandatory\"";
+    }
+
+    if (!check->grpc) {
+
+        if (check->grpc_service.data) {
+            return "has \"grpc_service\" without \"type=grpc\"";
+        }
+
+        if (check->grpc_status != NGX_CONF_UNSET) {
+            return "has \"grpc_status\" without \"type=grpc\"";
+        }
+
+        if (check->uri.len == 0) {
+            ngx_str_set(&check->uri, "/");
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (check->uri.len) {
+        return "has \"uri\" and \"type=grpc\"";
+    }
+
+    if (health->match.len) {
+        return "has \"match\" and \"type=grpc\"";
+    }
+
+    ngx_str_set(&check->uri, NGX_HTTP_DUPLEX_GRPC_URI);
+
+    value = cf->args->elts;
+
+    for (i = 1; ngx_strcmp(value[i].data, "type=grpc") != 0; i++) {
+        if (ngx_http_duplex_health_is_grpc(&value[i])) {
+            return "has \"grpc_service\" or \"grpc_status\" before "
+                   "\"type=grpc\"";
+        }
+    }
+
+    for (i++; i < cf->args->nelts; i++) {
+        if (!ngx_http_duplex_health_is_grpc(&value[i])) {
+            return "has \"type=grpc\" before other parameters than "
+                   "\"grpc_service\" and \"grpc_status\"";
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_duplex_health_is_grpc(ngx_str_t *parameter)
+{
+    return ngx_strncmp(parameter->data, "grpc_", 5) == 0;
 }
 
 
@@ -260,10 +369,91 @@ ngx_http_duplex_health_uri(ngx_conf_t *cf, ngx_duplex_param_t *param,
 
 
 static const char *
-ngx_http_duplex_health_not_yet(ngx_conf_t *cf, ngx_duplex_param_t *param,
+ngx_http_duplex_health_type(ngx_conf_t *cf, ngx_duplex_param_t *param,
     ngx_str_t *value, void *conf)
 {
-    return "this parameter is not supported by this version of nginx-duplex";
+    ngx_http_duplex_health_t *health = conf;
+
+    if (ngx_strcmp(value->data, "grpc") != 0) {
+        return "must be \"grpc\"";
+    }
+
+    health->check.grpc = 1;
+
+    return NULL;
+}
+
+
+static const char *
+ngx_http_duplex_health_service(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf)
+{
+    /* its length is one byte of the message */
+
+    if (value->len > 127) {
+        return "must not be longer than 127";
+    }
+
+    return ngx_duplex_param_string(cf, param, value, conf);
+}
+
+
+static const char *
+ngx_http_duplex_health_status(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf)
+{
+    ngx_http_duplex_health_t *health = conf;
+
+    health->check.grpc_status = ngx_http_duplex_grpc_status(value);
+
+    if (health->check.grpc_status == NGX_ERROR) {
+        return "must be a status of gRPC, a number or a name as "
+               "\"UNIMPLEMENTED\"";
+    }
+
+    return NULL;
+}
+
+
+/* "app", "blue,green", "$pool"; bound later */
+
+static const char *
+ngx_http_duplex_health_upstream(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf)
+{
+    ngx_http_duplex_health_t *health = conf;
+
+    u_char     *p, *last, *end;
+    ngx_str_t  *name;
+
+    p = value->data;
+    last = p + value->len;
+
+    for ( ;; ) {
+        end = ngx_strlchr(p, last, ',');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (end == p) {
+            return "must be names of upstreams";
+        }
+
+        name = ngx_array_push(&health->names);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        name->data = p;
+        name->len = end - p;
+
+        if (end == last) {
+            return NULL;
+        }
+
+        p = end + 1;
+    }
 }
 
 
@@ -293,7 +483,10 @@ ngx_http_duplex_health_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&hmcf->checks, cf->pool, 4,
                        sizeof(ngx_http_duplex_health_t *))
-        != NGX_OK)
+            != NGX_OK
+        || ngx_array_init(&hmcf->matches, cf->pool, 4,
+                          sizeof(ngx_http_duplex_match_t *))
+            != NGX_OK)
     {
         return NULL;
     }
@@ -319,134 +512,10 @@ ngx_http_duplex_health_create_srv_conf(ngx_conf_t *cf)
 }
 
 
-static ngx_int_t
-ngx_http_duplex_health_bind(ngx_conf_t *cf)
+static void *
+ngx_http_duplex_health_create_loc_conf(ngx_conf_t *cf)
 {
-    ngx_uint_t                            i;
-    ngx_http_conf_ctx_t                  *ctx;
-    ngx_http_duplex_health_t            **healths;
-    ngx_http_duplex_health_main_conf_t   *hmcf;
-
-    ctx = (ngx_http_conf_ctx_t *) ngx_get_conf(cf->cycle->conf_ctx,
-                                               ngx_http_module);
-
-    hmcf = ctx->main_conf[ngx_http_duplex_health_module.ctx_index];
-    healths = hmcf->checks.elts;
-
-    for (i = 0; i < hmcf->checks.nelts; i++) {
-        if (ngx_http_duplex_health_bind_check(cf, healths[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return ngx_http_duplex_health_bind_votes(cf);
-}
-
-
-static ngx_int_t
-ngx_http_duplex_health_bind_votes(ngx_conf_t *cf)
-{
-    ngx_uint_t                           i;
-    ngx_duplex_group_t                  *group;
-    ngx_http_upstream_srv_conf_t       **us;
-    ngx_http_upstream_main_conf_t       *umcf;
-    ngx_http_duplex_health_srv_conf_t   *hscf;
-
-    umcf = ngx_http_cycle_get_module_main_conf(cf->cycle,
-                                               ngx_http_upstream_module);
-    us = umcf->upstreams.elts;
-
-    for (i = 0; i < umcf->upstreams.nelts; i++) {
-
-        group = us[i]->srv_conf ? ngx_duplex_group_bound(cf, us[i]) : NULL;
-
-        if (group == NULL) {
-            continue;
-        }
-
-        hscf = ngx_http_conf_upstream_srv_conf(us[i],
-                                               ngx_http_duplex_health_module);
-
-        if (ngx_duplex_vote_add(cf, group, &hscf->vote, us[i]->file_name,
-                                us[i]->line)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_duplex_health_bind_check(ngx_conf_t *cf,
-    ngx_http_duplex_health_t *health)
-{
-    ngx_duplex_group_t  *group;
-
-    group = ngx_http_duplex_health_group(cf, health);
-
-    if (group == NULL
-        || ngx_duplex_check_add(cf, group, &health->policy,
-                                &ngx_http_duplex_prober, &health->check,
-                                &health->text)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_duplex_probe_bind(cf, &health->check);
-}
-
-
-/* the group that proxy_pass names; NULL: refused */
-
-static ngx_duplex_group_t *
-ngx_http_duplex_health_group(ngx_conf_t *cf, ngx_http_duplex_health_t *health)
-{
-    ngx_duplex_group_t            *group;
-    ngx_http_upstream_srv_conf_t  *us;
-
-    us = health->check.proxy->upstream;
-
-    if (us == NULL || us->srv_conf == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"health_check\" requires \"proxy_pass\" with the "
-                           "name of an upstream in the same location, "
-                           "in %V:%ui", &health->file, health->line);
-        return NULL;
-    }
-
-    if (ngx_duplex_find_service(cf, NGX_HTTP_DUPLEX_UPSTREAM) == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"health_check\" requires "
-                           "ngx_http_duplex_upstream_module.so to be loaded, "
-                           "in %V:%ui", &health->file, health->line);
-        return NULL;
-    }
-
-    if (us->shm_zone == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"health_check\" requires \"zone\" in upstream "
-                           "\"%V\", in %V:%ui",
-                           &us->host, &health->file, health->line);
-        return NULL;
-    }
-
-    group = ngx_duplex_group_bound(cf, us);
-
-    if (group == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"health_check\" requires servers in upstream "
-                           "\"%V\", in %V:%ui",
-                           &us->host, &health->file, health->line);
-        return NULL;
-    }
-
-    health->check.us = us;
-
-    return group;
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_duplex_pass_t));
 }
 
 

@@ -7,50 +7,25 @@
  * settings, headers and timeouts are those of any request.
  *
  * The probe lives in the pool of that connection and dies with it.  Its
- * result is found where nginx finalizes the upstream request, and is given
- * away where the request is freed, which happens exactly once.
+ * result is found where nginx finalizes the upstream request
+ * (ngx_http_duplex_probe_judge.c), and is given away where the request is
+ * freed, which happens exactly once.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "ngx_http_duplex_client.h"
+#include "ngx_http_duplex_grpc.h"
 #include "ngx_http_duplex_health.h"
+#include "ngx_http_duplex_kept.h"
 #include "ngx_http_duplex_probe.h"
-#include "ngx_duplex_probe_log.h"
 #include "ngx_duplex_schedule.h"
 
 
-typedef struct {
-    ngx_http_duplex_client_t     client;        /* must be first */
-
-    ngx_duplex_probe_t          *probe;         /* NULL: aborted, or told */
-    ngx_http_duplex_check_t     *check;
-    ngx_http_request_t          *request;
-
-    /* copies: peers may go away while we wait */
-    ngx_sockaddr_t               sockaddr;
-    socklen_t                    socklen;
-    ngx_str_t                    name;
-
-    ngx_event_t                  deadline;
-    void                       (*finalize)(ngx_http_request_t *r,
-                                     ngx_int_t rc);
-
-    ngx_duplex_probe_result_t    result;
-    unsigned                     late:1;        /* the deadline came */
-
-    ngx_duplex_probe_log_t       log;
-    ngx_http_log_ctx_t           log_ctx;
-    ngx_http_connection_t        http_connection;
-    ngx_buf_t                    buffer;
-
-    u_char                       name_buf[NGX_SOCKADDR_STRLEN];
-} ngx_http_duplex_probe_t;
-
-
 static void ngx_http_duplex_probe_start(ngx_duplex_probe_t *probe);
+static ngx_int_t ngx_http_duplex_probe_run(ngx_http_duplex_probe_t *hp,
+    ngx_http_request_t *r);
 static void ngx_http_duplex_probe_abort(ngx_duplex_probe_t *probe);
 static void ngx_http_duplex_probe_end(ngx_http_duplex_probe_t *hp);
 static void ngx_http_duplex_probe_deadline_handler(ngx_event_t *ev);
@@ -69,18 +44,12 @@ static void ngx_http_duplex_probe_free_peer(ngx_peer_connection_t *pc,
 
 static void ngx_http_duplex_probe_finalize(ngx_http_request_t *r,
     ngx_int_t rc);
-static void ngx_http_duplex_probe_judge(ngx_http_duplex_probe_t *hp,
-    ngx_http_upstream_t *u, ngx_int_t rc);
-static void ngx_http_duplex_probe_fail(ngx_http_duplex_probe_t *hp,
-    ngx_duplex_reason_e reason, const char *text);
-static ngx_uint_t ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
-    ngx_http_upstream_t *u);
 
 
 ngx_duplex_prober_t  ngx_http_duplex_prober = {
     ngx_http_duplex_probe_start,
     ngx_http_duplex_probe_abort,
-    NULL                                   /* forget */
+    ngx_http_duplex_kept_forget
 };
 
 
@@ -118,8 +87,42 @@ ngx_http_duplex_probe_start(ngx_duplex_probe_t *probe)
     r = hp->request;
     c = r->connection;
 
-    ngx_http_finalize_request(r, hp->check->clcf->handler(r));
+    ngx_http_finalize_request(r, ngx_http_duplex_probe_run(hp, r));
     ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * The location's handler makes the request ready and wants to start it at
+ * once; with "aio" it believes that somebody else is at work.  So its settings
+ * become those for probes before the cache, or the variable that names a
+ * group, can lead it elsewhere.
+ */
+
+static ngx_int_t
+ngx_http_duplex_probe_run(ngx_http_duplex_probe_t *hp, ngx_http_request_t *r)
+{
+    ngx_int_t             rc;
+    ngx_http_upstream_t  *u;
+
+    r->aio = 1;
+
+    rc = hp->check->clcf->handler(r);
+
+    r->aio = 0;
+
+    u = r->upstream;
+
+    if (rc != NGX_DONE || u == NULL || u->create_request == NULL) {
+        return rc;
+    }
+
+    u->conf = hp->check->upstream;
+    u->resolved = NULL;
+
+    ngx_http_upstream_init(r);
+
+    return rc;
 }
 
 
@@ -196,6 +199,9 @@ ngx_http_duplex_probe_create(ngx_duplex_probe_t *probe)
 
     hp->result.end = ngx_duplex_probe_fault;
 
+    hp->client.pool = c->pool;
+    hp->client.wanted = hp->check->body;
+
     ngx_http_duplex_probe_address(hp);
 
     ngx_duplex_probe_log_init(&hp->log);
@@ -252,9 +258,10 @@ static ngx_http_request_t *
 ngx_http_duplex_probe_request(ngx_http_duplex_probe_t *hp,
     ngx_connection_t *c)
 {
-    ngx_http_cleanup_t       *cln;
-    ngx_http_request_t       *r;
-    ngx_http_duplex_check_t  *check;
+    ngx_http_cleanup_t         *cln;
+    ngx_http_request_t         *r;
+    ngx_http_duplex_check_t    *check;
+    ngx_http_variable_value_t  *v;
 
     check = hp->check;
 
@@ -275,9 +282,7 @@ ngx_http_duplex_probe_request(ngx_http_duplex_probe_t *hp,
     r->http_version = NGX_HTTP_VERSION_11;
     r->http_protocol = ngx_http_duplex_probe_protocol;
 
-    /* an unknown method is what the cache leaves alone */
-
-    r->method = NGX_HTTP_UNKNOWN;
+    r->method = NGX_HTTP_GET;
     r->method_name = ngx_http_duplex_probe_method;
 
     /* valid_location stays 0: the URI goes out as it was written */
@@ -288,6 +293,14 @@ ngx_http_duplex_probe_request(ngx_http_duplex_probe_t *hp,
     r->valid_unparsed_uri = 1;
 
     r->headers_in.server = check->host;
+
+    if (check->variable != NGX_ERROR) {
+        v = &r->variables[check->variable];
+
+        v->data = check->value.data;
+        v->len = check->value.len;
+        v->valid = 1;
+    }
 
     r->logged = 1;
     r->error_page = 1;
@@ -304,6 +317,13 @@ ngx_http_duplex_probe_request(ngx_http_duplex_probe_t *hp,
         || ngx_list_init(&r->headers_in.headers, r->pool, 4,
                          sizeof(ngx_table_elt_t))
            != NGX_OK)
+    {
+        ngx_http_free_request(r, 0);
+        return NULL;
+    }
+
+    if (check->grpc
+        && ngx_http_duplex_grpc_request(r, &check->grpc_service) != NGX_OK)
     {
         ngx_http_free_request(r, 0);
         return NULL;
@@ -340,16 +360,24 @@ ngx_http_duplex_probe_cleanup(void *data)
         return;
     }
 
-    if (hp->result.reason == ngx_duplex_reason_timeout) {
-        ngx_str_null(&hp->result.text);
+    if (hp->result.end == ngx_duplex_probe_fault
+        && hp->result.text.len == 0)
+    {
+        /* it ended before the judge, or nginx had nothing to say */
 
-    } else if (hp->log.text.len) {
-        hp->result.text = hp->log.text;
+        if (hp->log.text.len) {
+            hp->result.text = hp->log.text;
 
-    } else if (hp->result.end == ngx_duplex_probe_fault) {
-        hp->result.text = hp->finalize ? ngx_http_duplex_probe_unknown
-                                       : ngx_http_duplex_probe_hidden;
+        } else if (hp->finalize) {
+            hp->result.text = ngx_http_duplex_probe_unknown;
+
+        } else {
+            hp->result.text = ngx_http_duplex_probe_hidden;
+        }
     }
+
+    ngx_http_duplex_kept_learn(probe,
+                               hp->result.end == ngx_duplex_probe_passed);
 
     ngx_duplex_probe_done(probe, &hp->result);
 }
@@ -372,9 +400,6 @@ ngx_http_duplex_probe_init_peer(ngx_http_request_t *r,
     }
 
     u = r->upstream;
-
-    u->conf = hp->check->upstream;
-    u->store = 0;
 
     u->peer.get = ngx_http_duplex_probe_get_peer;
     u->peer.free = ngx_http_duplex_probe_free_peer;
@@ -411,6 +436,17 @@ ngx_http_duplex_probe_get_peer(ngx_peer_connection_t *pc, void *data)
     pc->socklen = hp->socklen;
     pc->name = &hp->name;
 
+    /* a kept connection that had just ended is not the server's fault */
+
+    hp->log.text.len = 0;
+
+    if (hp->check->keepalive
+        && hp->probe
+        && ngx_http_duplex_kept_take(hp->probe, pc) == NGX_DONE)
+    {
+        return NGX_DONE;
+    }
+
     return NGX_OK;
 }
 
@@ -419,7 +455,18 @@ static void
 ngx_http_duplex_probe_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state)
 {
+    ngx_http_duplex_probe_t *hp = data;
+
     pc->tries = 0;
+
+    if (hp->check->keepalive
+        && hp->probe
+        && !hp->late
+        && !(state & NGX_PEER_FAILED))
+    {
+        ngx_http_duplex_kept_give(hp->probe, pc, hp->request->upstream,
+                                  hp->check->keepalive);
+    }
 }
 
 
@@ -433,102 +480,4 @@ ngx_http_duplex_probe_finalize(ngx_http_request_t *r, ngx_int_t rc)
     hp->finalize(r, rc);
 
     ngx_http_duplex_probe_judge(hp, r->upstream, rc);
-}
-
-
-static void
-ngx_http_duplex_probe_judge(ngx_http_duplex_probe_t *hp,
-    ngx_http_upstream_t *u, ngx_int_t rc)
-{
-    ngx_connection_t  *c;
-
-    c = u->peer.connection;
-
-    hp->result.status = u->headers_in.status_n;
-
-    if (hp->late
-        || rc == NGX_HTTP_GATEWAY_TIME_OUT
-        || (c && c->read->timedout))
-    {
-        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_timeout, "");
-        return;
-    }
-
-    if (ngx_http_duplex_probe_is_local(hp, u)) {
-        return;
-    }
-
-    if (!u->request_sent) {
-
-#if (NGX_HTTP_SSL)
-        if (c && c->ssl) {
-            ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_tls,
-                                       "handshake failed");
-            return;
-        }
-#endif
-
-        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_connect, "failed");
-        return;
-    }
-
-    if (!u->header_sent) {
-        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_header, "none");
-        return;
-    }
-
-    /* nginx takes any text for an HTTP/0.9 answer */
-
-    if (u->headers_in.status_n == 0) {
-        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_header,
-                                   "no valid status line");
-        return;
-    }
-
-    if (u->headers_in.status_n < NGX_HTTP_OK
-        || u->headers_in.status_n >= NGX_HTTP_BAD_REQUEST)
-    {
-        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_status, "");
-        return;
-    }
-
-    if (rc != NGX_OK && !hp->client.cut) {
-        ngx_http_duplex_probe_fail(hp, ngx_duplex_reason_body, "incomplete");
-        return;
-    }
-
-    hp->result.end = ngx_duplex_probe_passed;
-    hp->result.reason = ngx_duplex_reason_none;
-}
-
-
-/* "text" is for when nginx has said nothing */
-
-static void
-ngx_http_duplex_probe_fail(ngx_http_duplex_probe_t *hp,
-    ngx_duplex_reason_e reason, const char *text)
-{
-    hp->result.end = ngx_duplex_probe_failed;
-    hp->result.reason = reason;
-
-    hp->result.text.data = (u_char *) text;
-    hp->result.text.len = ngx_strlen(text);
-}
-
-
-/*
- * No socket, no connection, an address that cannot be bound: nginx sets the
- * state's peer only after that.  No free local port is told by the text
- * alone, since nginx takes it for the server's refusal.
- */
-
-static ngx_uint_t
-ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
-    ngx_http_upstream_t *u)
-{
-    if (u->state == NULL || u->state->peer == NULL) {
-        return 1;
-    }
-
-    return !u->request_sent && ngx_duplex_probe_log_is_local(&hp->log);
 }

@@ -10,6 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "ngx_http_duplex_grpc.h"
 #include "ngx_http_duplex_health.h"
 #include "ngx_http_duplex_probe.h"
 
@@ -17,7 +18,9 @@
 static ngx_http_core_loc_conf_t *ngx_http_duplex_probe_location(
     ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf);
 static ngx_http_upstream_conf_t *ngx_http_duplex_probe_upstream(
-    ngx_conf_t *cf, ngx_http_upstream_conf_t *proxy);
+    ngx_conf_t *cf, ngx_http_duplex_check_t *check);
+static void ngx_http_duplex_probe_variable(ngx_conf_t *cf,
+    ngx_http_duplex_check_t *check);
 
 
 ngx_int_t
@@ -28,7 +31,7 @@ ngx_http_duplex_probe_bind(ngx_conf_t *cf, ngx_http_duplex_check_t *check)
     ngx_http_duplex_health_srv_conf_t  *hscf;
 
     clcf = ngx_http_duplex_probe_location(cf, check->clcf);
-    check->upstream = ngx_http_duplex_probe_upstream(cf, check->proxy);
+    check->upstream = ngx_http_duplex_probe_upstream(cf, check);
 
     if (clcf == NULL || check->upstream == NULL) {
         return NGX_ERROR;
@@ -51,9 +54,18 @@ ngx_http_duplex_probe_bind(ngx_conf_t *cf, ngx_http_duplex_check_t *check)
     check->host = check->cscf->server_name.len ? check->cscf->server_name
                                                : check->us->host;
 
-    check->deadline = check->proxy->connect_timeout
-                      + check->proxy->send_timeout
-                      + check->proxy->read_timeout;
+    check->deadline = check->upstream->connect_timeout
+                      + check->upstream->send_timeout
+                      + check->upstream->read_timeout;
+
+    if (check->grpc) {
+        check->body = NGX_HTTP_DUPLEX_GRPC_BODY;
+
+    } else if (check->match && check->match->body) {
+        check->body = NGX_HTTP_DUPLEX_CLIENT_BODY;
+    }
+
+    ngx_http_duplex_probe_variable(cf, check);
 
     hscf = ngx_http_conf_upstream_srv_conf(check->us,
                                            ngx_http_duplex_health_module);
@@ -101,10 +113,10 @@ ngx_http_duplex_probe_location(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
 }
 
 
-/* the same for the proxy settings: one server, one answer, nothing kept */
+/* the same for the settings of the pass: one server, one answer */
 
 static ngx_http_upstream_conf_t *
-ngx_http_duplex_probe_upstream(ngx_conf_t *cf, ngx_http_upstream_conf_t *proxy)
+ngx_http_duplex_probe_upstream(ngx_conf_t *cf, ngx_http_duplex_check_t *check)
 {
     ngx_http_upstream_conf_t  *copy;
 
@@ -113,9 +125,17 @@ ngx_http_duplex_probe_upstream(ngx_conf_t *cf, ngx_http_upstream_conf_t *proxy)
         return NULL;
     }
 
-    *copy = *proxy;
+    *copy = *check->pass->upstream;
 
-    copy->next_upstream = NGX_HTTP_UPSTREAM_FT_OFF;
+    copy->upstream = check->us;
+
+    /* a kept connection may have ended meanwhile: then once more, anew */
+
+    copy->next_upstream = NGX_HTTP_UPSTREAM_FT_ERROR
+                          |NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT;
+    copy->next_upstream_timeout = 0;
+    copy->next_upstream_tries = 0;
+
     copy->intercept_errors = 0;
     copy->intercept_404 = 0;
     copy->limit_rate = 0;
@@ -138,4 +158,45 @@ ngx_http_duplex_probe_upstream(ngx_conf_t *cf, ngx_http_upstream_conf_t *proxy)
 #endif
 
     return copy;
+}
+
+
+/*
+ * The variable that names the group has this group's name in a probe, even if
+ * "set" makes it for clients; the key of memcached is the URI.
+ */
+
+static void
+ngx_http_duplex_probe_variable(ngx_conf_t *cf, ngx_http_duplex_check_t *check)
+{
+    ngx_str_t                   name;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    check->variable = NGX_ERROR;
+
+    if (check->pass->type == ngx_http_duplex_pass_memcached) {
+        ngx_str_set(&name, "memcached_key");
+        check->value = check->uri;
+
+    } else if (ngx_http_duplex_pass_variable(check->pass, &name) == NGX_OK) {
+        check->value = check->us->host;
+
+    } else {
+        return;
+    }
+
+    cmcf = check->cscf->ctx->main_conf[ngx_http_core_module.ctx_index];
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len == name.len
+            && ngx_strncasecmp(v[i].name.data, name.data, name.len) == 0)
+        {
+            check->variable = i;
+            return;
+        }
+    }
 }
