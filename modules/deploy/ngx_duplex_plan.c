@@ -9,6 +9,9 @@
 #include "ngx_duplex_plan.h"
 
 
+#define NGX_DUPLEX_PLAN_MIN  100
+
+
 typedef const char *(*ngx_duplex_plan_pt)(ngx_duplex_split_t *split,
     json_t *value, ngx_duplex_plan_t *plan, size_t offset);
 
@@ -19,6 +22,7 @@ typedef struct {
 } ngx_duplex_plan_member_t;
 
 
+static ngx_uint_t ngx_duplex_plan_measures(ngx_duplex_plan_t *plan);
 static const char *ngx_duplex_plan_to(ngx_duplex_split_t *split,
     json_t *value, ngx_duplex_plan_t *plan, size_t offset);
 static const char *ngx_duplex_plan_steps(ngx_duplex_split_t *split,
@@ -112,13 +116,29 @@ ngx_duplex_plan_read(ngx_duplex_split_t *split, json_t *json,
         return "is missing";
     }
 
-    /* what is measured needs samples */
-
     if (plan->min_requests == NGX_CONF_UNSET_UINT) {
-        plan->min_requests = plan->ngates ? 100 : 0;
+        plan->min_requests = ngx_duplex_plan_measures(plan)
+                             ? NGX_DUPLEX_PLAN_MIN : 0;
     }
 
     return NULL;
+}
+
+
+/* what is measured needs samples */
+
+static ngx_uint_t
+ngx_duplex_plan_measures(ngx_duplex_plan_t *plan)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < plan->ngates; i++) {
+        if (plan->gates[i].what != ngx_duplex_gate_healthy) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
