@@ -86,6 +86,7 @@ ngx_http_duplex_api_server_patch(ngx_duplex_call_t *call)
     }
 
     call->durable = 1;
+    ngx_duplex_group_save(group);
 
     /* what is there now, and not what was asked for, is the answer */
 
@@ -127,6 +128,7 @@ ngx_http_duplex_api_server_delete(ngx_duplex_call_t *call)
     }
 
     call->durable = 1;
+    ngx_duplex_group_save(group);
 
     ngx_http_duplex_api_server_list(call->json, group, NULL);
     ngx_http_duplex_api_server_etag(call, group);

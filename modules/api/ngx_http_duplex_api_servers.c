@@ -96,6 +96,7 @@ ngx_http_duplex_api_servers_post(ngx_duplex_call_t *call)
     }
 
     call->durable = 1;
+    ngx_duplex_group_save(group);
 
     if (peer) {
         member.set = peer->set;
@@ -147,6 +148,7 @@ ngx_http_duplex_api_servers_put(ngx_duplex_call_t *call)
         status = ngx_http_duplex_api_servers_change(call, group, &wanted,
                                                     &audit);
         call->durable = 1;
+        ngx_duplex_group_save(group);
     }
 
     if (status != NGX_HTTP_OK) {

@@ -86,13 +86,13 @@ ngx_duplex_admin_overlay(ngx_duplex_group_t *group, ngx_str_t *key,
             continue;
         }
 
-        if (life == 0 && value.digest != digest) {
-            superseded |= field->bit;
+        if (field->bit == NGX_DUPLEX_SET_ID) {
+            *id = value.number;
             continue;
         }
 
-        if (field->bit == NGX_DUPLEX_SET_ID) {
-            *id = value.number;
+        if (life == 0 && value.digest != digest) {
+            superseded |= field->bit;
             continue;
         }
 

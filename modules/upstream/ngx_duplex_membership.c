@@ -19,6 +19,7 @@
 #include "ngx_duplex_id.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_membership.h"
+#include "ngx_duplex_state.h"
 #include "ngx_duplex_stock.h"
 
 
@@ -50,6 +51,7 @@ static void ngx_duplex_membership_drop(ngx_duplex_peer_t *peer);
 static void ngx_duplex_membership_bury(ngx_duplex_peer_t *peer);
 static void ngx_duplex_membership_free(ngx_event_t *ev);
 static void ngx_duplex_membership_retry(ngx_event_t *ev);
+static void ngx_duplex_membership_warn(ngx_duplex_group_t *group);
 static ngx_int_t ngx_duplex_membership_visit(ngx_duplex_record_t *rec,
     void *data);
 static ngx_int_t ngx_duplex_membership_count(ngx_duplex_record_t *rec,
@@ -102,8 +104,12 @@ ngx_duplex_membership_refresh(ngx_duplex_group_t *group, ngx_str_t *key)
         ngx_duplex_membership_read(group, key, line, &again);
 
         if (ngx_memcmp(&wanted, &again, sizeof(ngx_duplex_wanted_t)) == 0) {
-            return;
+            break;
         }
+    }
+
+    if (ngx_duplex_membership_started) {
+        ngx_duplex_state_changed(group);
     }
 }
 
@@ -128,7 +134,11 @@ ngx_duplex_membership_read(ngx_duplex_group_t *group, ngx_str_t *key,
         ngx_duplex_id_use(group, exist.id);
     }
 
-    if (line && !(known && exist.digest == line->digest)) {
+    /* a state file's line is what was said here before */
+
+    if (line
+        && !(known && (exist.digest == line->digest || group->state.len)))
+    {
         wanted->exists = 1;
         wanted->digest = line->digest;
         wanted->id = line->id;
@@ -464,6 +474,8 @@ ngx_duplex_membership_start(void)
 void
 ngx_duplex_membership_commit(ngx_duplex_group_t *group, ngx_pool_t *pool)
 {
+    ngx_uint_t  i;
+
     ngx_duplex_places_bind(group);
 
     if (group->shm.len == 0 || ngx_duplex_store_table() == NULL) {
@@ -476,9 +488,15 @@ ngx_duplex_membership_commit(ngx_duplex_group_t *group, ngx_pool_t *pool)
 
     ngx_duplex_places_commit(group, ngx_duplex_membership_added(group));
 
-    (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
-                                 ngx_duplex_admin_kind.tag, &group->zone,
-                                 ngx_duplex_membership_visit, group);
+    /* an id may be free only when the one that has it now got its own */
+
+    for (i = 0; i < 2; i++) {
+        (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
+                                     ngx_duplex_admin_kind.tag, &group->zone,
+                                     ngx_duplex_membership_visit, group);
+    }
+
+    ngx_duplex_membership_warn(group);
 
     ngx_duplex_membership_pool = NULL;
 }
@@ -489,27 +507,34 @@ ngx_duplex_membership_visit(ngx_duplex_record_t *rec, void *data)
 {
     ngx_duplex_group_t *group = data;
 
-    ngx_str_t           key, field;
-    ngx_duplex_line_t  *line;
+    ngx_str_t  key, field;
 
-    if (ngx_duplex_admin_split(&rec->key, &key, &field) != NGX_OK) {
-        return NGX_OK;
-    }
-
-    ngx_duplex_membership_refresh(group, &key);
-
-    line = ngx_duplex_line_find(group, ngx_duplex_line_hash(group, &key));
-
-    if (line && field.len == 5 && ngx_strncmp(field.data, "exist", 5) == 0
-        && ngx_duplex_peer_by_key(group, &key) == NULL)
-    {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "server \"%V\" of %s \"%V\" is in the file, but was "
-                      "removed at run time: it stays out", &line->server,
-                      group->driver->title, &group->name);
+    if (ngx_duplex_admin_split(&rec->key, &key, &field) == NGX_OK) {
+        ngx_duplex_membership_refresh(group, &key);
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_duplex_membership_warn(ngx_duplex_group_t *group)
+{
+    ngx_uint_t            i;
+    ngx_duplex_line_t   **line;
+
+    line = group->lines.elts;
+
+    for (i = 0; i < group->lines.nelts; i++) {
+
+        if (ngx_duplex_peer_by_key(group, &line[i]->key) == NULL) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "server \"%V\" of %s \"%V\" is in the file, but "
+                          "was removed at run time: it stays out",
+                          &line[i]->server, group->driver->title,
+                          &group->name);
+        }
+    }
 }
 
 

@@ -130,6 +130,10 @@ struct ngx_duplex_group_s {
     ngx_uint_t              spare;      /* duplex_spare */
     ngx_uint_t              unplaced;   /* peers for whom there is no room */
 
+    ngx_str_t               state;      /* its state file; or empty */
+    ngx_uint_t              unsaved;    /* it is behind, as far as we know */
+    ngx_uint_t              slow;       /* "server" knows "slow_start" */
+
     u_char                 *used;       /* ids that were given out */
     ngx_uint_t              nused;
 
@@ -250,6 +254,9 @@ ngx_duplex_group_t *ngx_duplex_group_by_zone(ngx_str_t *zone);
  */
 ngx_duplex_peer_t *ngx_duplex_peer_first(ngx_duplex_group_t *group);
 ngx_duplex_peer_t *ngx_duplex_peer_next(ngx_duplex_peer_t *peer);
+
+/* what this worker has changed is in its state file on return */
+void ngx_duplex_group_save(ngx_duplex_group_t *group);
 
 /* NULL: none */
 ngx_duplex_peer_t *ngx_duplex_peer_by_id(ngx_duplex_group_t *group,

@@ -19,6 +19,7 @@ typedef struct {
     ngx_duplex_group_t             *group;
     ngx_array_t                    *servers;   /* the "server" lines */
     ngx_uint_t                      spare;
+    ngx_str_t                       state;
     ngx_uint_t                      placeholder;   /* first of us->servers */
 
     ngx_http_duplex_wrap_pt         wrap;
@@ -39,7 +40,9 @@ extern ngx_module_t  ngx_http_duplex_upstream_module;
 char *ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* the directive "zone" */
+/* the directives "state" and "zone" */
+char *ngx_http_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* for init_main_conf: takes the placeholder out where there are servers */

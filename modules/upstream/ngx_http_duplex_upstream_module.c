@@ -65,6 +65,13 @@ static ngx_command_t  ngx_http_duplex_upstream_commands[] = {
       0,
       NULL },
 
+    { ngx_string("state"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_upstream_state,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("duplex_spare"),
       NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
       ngx_duplex_spare_set,

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_state.h"
 #include "ngx_http_duplex_driver.h"
 #include "ngx_http_duplex_upstream_conf.h"
 
@@ -41,6 +42,10 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_duplex_upstream_server_t  *server;
 
     us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
+
+    if (uscf->state.len && cmd) {
+        return "cannot be used together with \"state\"";
+    }
 
     if (uscf->servers == NULL) {
         uscf->servers = ngx_array_create(cf->pool, 4,
@@ -113,8 +118,24 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_duplex_upstream_delegate(cf, &cmd->name, args,
+    return ngx_http_duplex_upstream_delegate(cf, &value[0], args,
                                              us->srv_conf);
+}
+
+
+/* its lines are read as if they stood here */
+
+char *
+ngx_http_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    if (uscf->servers && uscf->state.len == 0) {
+        return "cannot be used together with \"server\"";
+    }
+
+    return ngx_duplex_state_set(cf, &uscf->state,
+                                ngx_http_duplex_upstream_server, uscf);
 }
 
 
@@ -297,7 +318,7 @@ ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
 
     ngx_duplex_group_ready(group);
 
-    return NGX_OK;
+    return ngx_duplex_state_bind(cf, group, &uscf->state);
 }
 
 

@@ -18,6 +18,7 @@
 typedef struct {
     ngx_duplex_group_t               *group;
     ngx_uint_t                        spare;
+    ngx_str_t                         state;
     ngx_uint_t                        placeholder; /* first of us->servers */
 
     ngx_stream_upstream_init_pt       init_upstream;
@@ -29,7 +30,11 @@ extern ngx_module_t         ngx_stream_duplex_upstream_module;
 extern ngx_duplex_driver_t  ngx_stream_duplex_driver;
 
 
-/* the directive "zone" */
+/* the directives "server", "state" and "zone" */
+char *ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* for init_main_conf: takes the placeholder out where there are servers */

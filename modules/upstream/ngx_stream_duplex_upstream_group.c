@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_state.h"
 #include "ngx_stream_duplex_driver.h"
 
 
@@ -107,7 +108,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
 
     ngx_duplex_group_ready(group);
 
-    return NGX_OK;
+    return ngx_duplex_state_bind(cf, group, &uscf->state);
 }
 
 
@@ -289,4 +290,47 @@ ngx_stream_duplex_upstream_unhold(ngx_stream_upstream_srv_conf_t *us,
                 us->servers->nelts * sizeof(ngx_stream_upstream_server_t));
 
     uscf->placeholder = 0;
+}
+
+
+char *
+ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    ngx_str_t                       *value;
+    ngx_stream_upstream_srv_conf_t  *us;
+
+    us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
+
+    if (uscf->state.len && cmd) {
+        return "cannot be used together with \"state\"";
+    }
+
+    value = cf->args->elts;
+
+    return ngx_stream_duplex_upstream_delegate(cf, &value[0], cf->args,
+                                               us->srv_conf);
+}
+
+
+/* its lines are read as if they stood here */
+
+char *
+ngx_stream_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    ngx_stream_upstream_srv_conf_t  *us;
+
+    us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
+
+    if (us->servers->nelts > uscf->placeholder && uscf->state.len == 0) {
+        return "cannot be used together with \"server\"";
+    }
+
+    return ngx_duplex_state_set(cf, &uscf->state,
+                                ngx_stream_duplex_upstream_server, uscf);
 }

@@ -37,6 +37,20 @@ static ngx_command_t  ngx_stream_duplex_upstream_commands[] = {
       0,
       NULL },
 
+    { ngx_string("server"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
+      ngx_stream_duplex_upstream_server,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("state"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_stream_duplex_upstream_state,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("duplex_spare"),
       NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
       ngx_duplex_spare_set,

@@ -180,6 +180,19 @@ ngx_duplex_register_kind(ngx_conf_t *cf, ngx_duplex_kind_t *k)
 
 
 ngx_uint_t
+ngx_duplex_lease_held(void)
+{
+    return 0;
+}
+
+
+void
+ngx_duplex_store_catch_up(void)
+{
+}
+
+
+ngx_uint_t
 ngx_duplex_superseded(void)
 {
     return 0;

@@ -12,6 +12,7 @@
  * links: modules/upstream/ngx_duplex_membership.c
  * links: modules/upstream/ngx_duplex_member.c
  * links: modules/upstream/ngx_duplex_id.c
+ * links: modules/upstream/ngx_duplex_state.c
  * links: modules/core/ngx_duplex_identity.c
  * links: modules/core/ngx_duplex_clock.c
  *
