@@ -176,6 +176,12 @@ my %bad = (
         upstream => "zone app 1k; $SERVER", '"app"',
     ],
 
+    'state' => [
+        upstream => 'state "";', '""',
+        upstream => 'state a b;', '"state"',
+        upstream => "state a; $SERVER", '"state"',
+    ],
+
     'duplex_spare' => [
         upstream => "$SERVER duplex_spare -1;", '"-1"',
         upstream => "$SERVER duplex_spare many;", '"many"',

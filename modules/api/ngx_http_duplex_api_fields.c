@@ -493,7 +493,7 @@ static ngx_uint_t
 ngx_http_duplex_api_field_route(ngx_http_duplex_api_fields_t *fields,
     ngx_http_duplex_api_field_t *field, json_t *value)
 {
-    size_t                  len;
+    size_t                  i, len;
     ngx_duplex_settings_t  *set;
 
     len = json_string_length(value);
@@ -502,6 +502,13 @@ ngx_http_duplex_api_field_route(ngx_http_duplex_api_fields_t *fields,
     if (len > NGX_DUPLEX_ROUTE_MAX) {
         return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
                                       field->code, "route is too long");
+    }
+
+    for (i = 0; i < len; i++) {
+        if ((u_char) json_string_value(value)[i] < ' ') {
+            return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                          field->code, "invalid \"route\"");
+        }
     }
 
     ngx_memzero(set->route, NGX_DUPLEX_ROUTE_MAX);

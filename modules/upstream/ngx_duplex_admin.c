@@ -151,6 +151,14 @@ ngx_duplex_admin_overwrite(ngx_duplex_settings_t *set, ngx_uint_t bit,
 ngx_int_t
 ngx_duplex_admin_check(ngx_duplex_settings_t *set)
 {
+    size_t  i;
+
+    for (i = 0; i < set->route_len; i++) {
+        if (set->route[i] < ' ') {
+            return NGX_DECLINED;
+        }
+    }
+
     if (set->weight == 0
         || set->weight > NGX_DUPLEX_WEIGHT_MAX
         || set->fail_timeout < 0)

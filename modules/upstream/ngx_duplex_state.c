@@ -41,7 +41,8 @@ static void ngx_duplex_state_write(ngx_duplex_group_t *group);
 static ngx_fd_t ngx_duplex_state_open(u_char *name);
 static ngx_int_t ngx_duplex_state_put(ngx_duplex_group_t *group, ngx_fd_t fd);
 static u_char *ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer);
-static u_char *ngx_duplex_state_text(u_char *p, u_char *text, size_t len);
+static u_char *ngx_duplex_state_text(u_char *p, const char *prefix,
+    u_char *text, size_t len);
 static void ngx_duplex_state_number(ngx_duplex_group_t *group);
 static void ngx_duplex_state_handler(ngx_event_t *ev);
 
@@ -112,7 +113,10 @@ ngx_duplex_state_read(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[0].data, "server") != 0 || cf->args->nelts < 2) {
+    if (value[0].len != 6
+        || ngx_memcmp(value[0].data, "server", 6) != 0
+        || cf->args->nelts < 2)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a state file has \"server\" lines only, not "
                            "\"%V\"", &value[0]);
@@ -318,7 +322,7 @@ ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer)
     set = &peer->set;
 
     p = ngx_cpymem(p, "server ", sizeof("server ") - 1);
-    p = ngx_duplex_state_text(p, peer->name.data, peer->name.len);
+    p = ngx_duplex_state_text(p, "", peer->name.data, peer->name.len);
 
     if (set->weight != 1) {
         p = ngx_sprintf(p, " weight=%ui", set->weight);
@@ -341,8 +345,8 @@ ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer)
     }
 
     if (set->route_len) {
-        p = ngx_cpymem(p, " route=", sizeof(" route=") - 1);
-        p = ngx_duplex_state_text(p, set->route, set->route_len);
+        *p++ = ' ';
+        p = ngx_duplex_state_text(p, "route=", set->route, set->route_len);
     }
 
     if (peer->backup) {
@@ -363,28 +367,39 @@ ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer)
 }
 
 
-/* nginx's configuration takes all of these with a backslash before them */
+/* in quotes where nginx's configuration wants it so */
 
 static u_char *
-ngx_duplex_state_text(u_char *p, u_char *text, size_t len)
+ngx_duplex_state_text(u_char *p, const char *prefix, u_char *text, size_t len)
 {
-    while (len--) {
+    size_t      i;
+    ngx_uint_t  quoted;
 
-        switch (*text) {
+    quoted = 0;
 
-        case ' ':
-        case ';':
-        case '{':
-        case '}':
-        case '"':
-        case '\'':
-        case '\\':
-        case '#':
-        case '$':
+    for (i = 0; i < len; i++) {
+        if (ngx_strchr(" ;{}\"'\\#$", text[i])) {
+            quoted = 1;
+        }
+    }
+
+    if (quoted) {
+        *p++ = '"';
+    }
+
+    p = ngx_sprintf(p, "%s", prefix);
+
+    for (i = 0; i < len; i++) {
+
+        if (text[i] == '"' || text[i] == '\\') {
             *p++ = '\\';
         }
 
-        *p++ = *text++;
+        *p++ = text[i];
+    }
+
+    if (quoted) {
+        *p++ = '"';
     }
 
     return p;
