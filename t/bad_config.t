@@ -121,6 +121,12 @@ my %bad = (
         location => 'status_zone a; status_zone off;', 'duplicate',
     ],
 
+    'ngx_duplex_journal_params interval' => [
+        main => 'duplex_store temp/store interval=0;', '"0"',
+        main => 'duplex_store temp/store interval=soon;', '"soon"',
+        main => 'duplex_store temp/store colour=red;', '"colour=red"',
+    ],
+
     'duplex_store_size' => [
         main => 'duplex_store_size 4x;', '"4x"',
         main => 'duplex_store_size 63k;', '"63k"',

@@ -18,6 +18,9 @@
 #include "ngx_duplex_lease.h"
 
 
+#define NGX_DUPLEX_SAVED_ZONES  64
+
+
 /* at the start of "duplex:store", before the events and the table */
 typedef struct {
     ngx_duplex_clock_t      clock;
@@ -25,6 +28,7 @@ typedef struct {
     uint64_t                incarnation; /* of the node */
     ngx_atomic_t            generation;
     ngx_atomic_t            recovered;  /* repairs that have been logged */
+    ngx_atomic_t            saved[NGX_DUPLEX_SAVED_ZONES]; /* snapshots */
 } ngx_duplex_shared_t;
 
 
@@ -45,6 +49,7 @@ typedef struct {
     ngx_uint_t              kept;       /* its changes should be kept */
 
     ngx_duplex_journal_t   *journal;    /* duplex_store, NULL: none */
+    ngx_msec_t              interval;   /* of its snapshots */
 
     ngx_array_t             features;   /* ngx_duplex_feature_t *, by layer */
     ngx_array_t             kinds;      /* ngx_duplex_kind_t * */
@@ -80,7 +85,8 @@ void ngx_duplex_zones_carry_over(ngx_cycle_t *cycle, ngx_duplex_conf_t *dcf);
  * A record that was read from a file, given its own time: nobody is told.
  * As ngx_duplex_table_put() answers.
  */
-ngx_int_t ngx_duplex_store_restore(ngx_duplex_record_t *rec);
+ngx_int_t ngx_duplex_store_restore(ngx_duplex_table_t *table,
+    ngx_duplex_record_t *rec);
 
 
 /* the directive "duplex_store" */

@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 #include "ngx_duplex_compat.h"
 #include "ngx_duplex_conf.h"
+#include "ngx_duplex_snapshot.h"
 #include "ngx_duplex_wake.h"
 
 
@@ -61,7 +62,7 @@ static ngx_command_t  ngx_duplex_core_commands[] = {
       NULL },
 
     { ngx_string("duplex_store"),
-      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE12,
       ngx_duplex_journal_set,
       0,
       0,
@@ -247,6 +248,10 @@ ngx_duplex_core_init_module(ngx_cycle_t *cycle)
 
     if (dcf->shared) {
         ngx_duplex_journal_load(cycle, fresh);
+
+        if (fresh) {
+            ngx_duplex_snapshot_load(cycle);
+        }
     }
 
     /* whatever changes from here on is projected by the workers again */
@@ -283,6 +288,11 @@ static void
 ngx_duplex_core_exit_process(ngx_cycle_t *cycle)
 {
     ngx_duplex_worker_exit();
+
+    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
+    {
+        ngx_duplex_snapshot_exit();
+    }
 }
 
 

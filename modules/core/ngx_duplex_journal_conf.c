@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_journal_file.h"
+#include "ngx_duplex_param.h"
+#include "ngx_duplex_snapshot.h"
 
 #if (NGX_THREADS)
 #include <ngx_thread_pool.h>
@@ -20,6 +22,13 @@ static ngx_int_t ngx_duplex_journal_check_directory(ngx_conf_t *cf,
     ngx_str_t *dir, ngx_str_t *written);
 static ngx_int_t ngx_duplex_journal_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
+
+
+static ngx_duplex_param_t  ngx_duplex_journal_params[] = {
+    { ngx_string("interval"), 0, ngx_duplex_param_msec,
+      offsetof(ngx_duplex_conf_t, interval) },
+    ngx_duplex_null_param
+};
 
 
 char *
@@ -63,6 +72,13 @@ ngx_duplex_journal_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     dcf->journal->dir = dir;
+    dcf->interval = NGX_DUPLEX_SNAPSHOT_INTERVAL;
+
+    if (ngx_duplex_param_parse(cf, ngx_duplex_journal_params, 2, dcf)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     /* nginx makes it, for the workers' user, as it makes its own */
 

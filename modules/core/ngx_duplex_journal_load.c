@@ -437,7 +437,9 @@ ngx_duplex_journal_apply(ngx_duplex_journal_load_t *load,
                           + (entry.until - wall);
         }
 
-        if (ngx_duplex_store_restore(rec) == NGX_ERROR) {
+        if (ngx_duplex_store_restore(ngx_duplex_store_table(), rec)
+            == NGX_ERROR)
+        {
             load->refused++;
         }
     }

@@ -124,11 +124,11 @@ ngx_duplex_store_apply(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
 
 
 ngx_int_t
-ngx_duplex_store_restore(ngx_duplex_record_t *rec)
+ngx_duplex_store_restore(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
 {
-    return ngx_duplex_table_put(ngx_duplex_store_table(), rec,
-                                ngx_duplex_store_wins,
-                                ngx_duplex_clock_monotonic());
+    return ngx_duplex_store_source(table)->put(table, rec,
+                                               ngx_duplex_store_wins,
+                                               ngx_duplex_clock_monotonic());
 }
 
 

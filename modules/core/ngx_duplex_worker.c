@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_duplex_conf.h"
+#include "ngx_duplex_snapshot.h"
 #include "ngx_duplex_wake.h"
 
 
@@ -145,6 +146,7 @@ ngx_duplex_worker_tick(ngx_event_t *ev)
         }
 
         ngx_duplex_journal_beat();
+        ngx_duplex_snapshot_beat();
         ngx_duplex_worker_report();
     }
 
@@ -209,6 +211,8 @@ ngx_duplex_worker_drop(void)
     ngx_uint_t  i;
 
     ngx_duplex_worker_holds = 0;
+
+    ngx_duplex_snapshot_drop();
 
     ngx_duplex_wake_unwatch(ngx_duplex_wake_holder);
 
