@@ -52,6 +52,12 @@ ngx_duplex_siphash_get(const u_char *p)
 static ngx_inline u_char *
 ngx_duplex_siphash_put(u_char *p, uint64_t word)
 {
+#if (NGX_HAVE_LITTLE_ENDIAN)
+
+    return ngx_cpymem(p, &word, sizeof(word));
+
+#else
+
     ngx_uint_t  i;
 
     for (i = 0; i < 8; i++) {
@@ -59,6 +65,8 @@ ngx_duplex_siphash_put(u_char *p, uint64_t word)
     }
 
     return p;
+
+#endif
 }
 
 

@@ -247,7 +247,25 @@ ngx_duplex_sticky_removed(ngx_duplex_peer_t *peer)
 static ngx_uint_t
 ngx_duplex_sticky_hash(ngx_str_t *sid)
 {
-    return ngx_hash_key(sid->data, sid->len);
+    u_char    *p, *last;
+    uint64_t   hash, word;
+
+    /* 8 bytes at a time: names have up to 32, and come with every request */
+
+    hash = sid->len;
+    last = sid->data + sid->len;
+
+    for (p = sid->data; last - p >= 8; p += 8) {
+        ngx_memcpy(&word, p, 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 32;
+    }
+
+    while (p < last) {
+        hash = (hash ^ *p++) * 0x9e3779b97f4a7c15ULL;
+    }
+
+    return (ngx_uint_t) (hash ^ hash >> 32);
 }
 
 

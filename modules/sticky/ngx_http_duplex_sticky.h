@@ -34,9 +34,14 @@ typedef struct {
     unsigned                         httponly:1;
     unsigned                         secure:1;
 
-    /* in each worker: the text for "made" */
+    unsigned                         varies:1;      /* with the request */
+
+    ngx_str_t                        domain_text;   /* as written */
+    ngx_str_t                        samesite_text;
+
+    /* in each worker: what follows the value, for "made" */
     time_t                           made;
-    ngx_str_t                        text;
+    ngx_str_t                        tail;
 } ngx_http_duplex_sticky_set_t;
 
 
@@ -68,6 +73,7 @@ typedef struct {
     ngx_str_t                        value;     /* what the request names */
     ngx_duplex_session_t             session;   /* "learn" */
     uint64_t                         served;    /* the peer's hash; 0: ask */
+    ngx_duplex_sid_t                *sid;       /* of "taken", in this turn */
     ngx_table_elt_t                 *header;    /* our Set-Cookie */
 
     unsigned                         asked:1;   /* the request has a value */

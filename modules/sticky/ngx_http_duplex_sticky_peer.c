@@ -136,6 +136,7 @@ ngx_http_duplex_sticky_get(ngx_peer_connection_t *pc, void *data)
 
     sticky->taken = 0;
     sticky->served = 0;
+    sticky->sid = NULL;
 
     rc = sticky->asked ? ngx_http_duplex_sticky_take(sticky) : NGX_DECLINED;
 
@@ -207,6 +208,7 @@ ngx_http_duplex_sticky_take_sid(ngx_http_duplex_sticky_t *sticky)
         {
             sticky->taken = 1;
             sticky->served = sid->peer->hash;
+            sticky->sid = sid;
 
             return NGX_OK;
         }
@@ -294,6 +296,12 @@ ngx_http_duplex_sticky_served(ngx_http_duplex_sticky_t *sticky)
     ngx_http_duplex_sticky_conf_t  *scf;
 
     scf = sticky->conf;
+
+    if (sticky->sid) {
+        return scf->set ? ngx_http_duplex_sticky_set(sticky,
+                                                     &sticky->sid->value)
+                        : NGX_OK;
+    }
 
     peer = sticky->served
            ? ngx_duplex_peer_by_hash(scf->sticky.group, sticky->served)
@@ -389,19 +397,14 @@ ngx_http_duplex_sticky_learn_answer(ngx_http_duplex_sticky_t *sticky)
     }
 
     if (ngx_http_duplex_sticky_value(sticky->request, scf->create, &value)
-        == NGX_OK)
+        == NGX_OK
+        && (!sticky->stored
+            || value.len != sticky->value.len
+            || ngx_memcmp(value.data, sticky->value.data, value.len) != 0))
     {
         ngx_duplex_session_name(&created, &scf->sticky.hash_key, &value);
-
-        if (!sticky->asked
-            || !sticky->stored
-            || ngx_memcmp(created.key, sticky->session.key,
-                          NGX_DUPLEX_SESSION_KEY_LEN)
-               != 0)
-        {
-            ngx_http_duplex_sticky_keep(sticky, &created, server);
-            return;
-        }
+        ngx_http_duplex_sticky_keep(sticky, &created, server);
+        return;
     }
 
     /*

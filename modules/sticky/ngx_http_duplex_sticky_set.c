@@ -15,8 +15,10 @@
 #include "ngx_http_duplex_sticky.h"
 
 
-#define NGX_HTTP_DUPLEX_STICKY_EXPIRES                                        \
-    "; expires=Thu, 31-Dec-37 23:55:55 GMT; max-age="
+/* all that may follow the value, without what differs in length */
+#define NGX_HTTP_DUPLEX_STICKY_TAIL                                           \
+    "; expires=Thu, 31-Dec-37 23:55:55 GMT; max-age=315360000; domain="       \
+    "; httponly; secure; samesite=; path="
 
 #define NGX_HTTP_DUPLEX_STICKY_EXPIRES_MAX                                    \
     "; expires=Thu, 31-Dec-37 23:55:55 GMT; max-age=315360000"
@@ -35,7 +37,9 @@ static ngx_http_complex_value_t *ngx_http_duplex_sticky_compile(ngx_conf_t *cf,
 static ngx_uint_t ngx_http_duplex_sticky_is_samesite(ngx_str_t *text);
 static ngx_table_elt_t *ngx_http_duplex_sticky_set_header(
     ngx_http_duplex_sticky_t *sticky);
-static ngx_str_t *ngx_http_duplex_sticky_expires(
+static ngx_int_t ngx_http_duplex_sticky_tail(ngx_http_request_t *r,
+    ngx_http_duplex_sticky_set_t *set, ngx_str_t *tail);
+static u_char *ngx_http_duplex_sticky_expires(u_char *p,
     ngx_http_duplex_sticky_set_t *set);
 static ngx_int_t ngx_http_duplex_sticky_samesite(ngx_http_request_t *r,
     ngx_http_duplex_sticky_set_t *set, ngx_str_t *text);
@@ -66,13 +70,6 @@ ngx_http_duplex_sticky_set_parse(ngx_conf_t *cf,
     set->name = value[2];
     set->expires = NGX_CONF_UNSET;
     set->made = -1;
-
-    set->text.data = ngx_pnalloc(cf->pool,
-                                 sizeof(NGX_HTTP_DUPLEX_STICKY_EXPIRES)
-                                 + NGX_TIME_T_LEN);
-    if (set->text.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
 
     scf->lookup = ngx_http_duplex_sticky_cookie_source(cf, &set->name);
     if (scf->lookup == NULL) {
@@ -150,7 +147,12 @@ ngx_http_duplex_sticky_set_parse(ngx_conf_t *cf,
         }
     }
 
-    return NGX_CONF_OK;
+    set->tail.data = ngx_pnalloc(cf->pool,
+                                 sizeof(NGX_HTTP_DUPLEX_STICKY_TAIL)
+                                 + NGX_TIME_T_LEN + set->domain_text.len
+                                 + set->samesite_text.len + set->path.len);
+
+    return set->tail.data ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -192,6 +194,9 @@ ngx_http_duplex_sticky_set_domain(ngx_conf_t *cf,
         return "no value for \"domain\"";
     }
 
+    set->domain_text = *text;
+    set->varies |= (ngx_http_script_variables_count(text) != 0);
+
     set->domain = ngx_http_duplex_sticky_compile(cf, text);
 
     return set->domain ? NGX_CONF_OK : NGX_CONF_ERROR;
@@ -214,6 +219,9 @@ ngx_http_duplex_sticky_set_samesite(ngx_conf_t *cf,
                            "parameter value \"%V\"", text);
         return NGX_CONF_ERROR;
     }
+
+    set->samesite_text = *text;
+    set->varies |= (ngx_http_script_variables_count(text) != 0);
 
     set->samesite = ngx_http_duplex_sticky_compile(cf, text);
 
@@ -288,7 +296,7 @@ ngx_http_duplex_sticky_set(ngx_http_duplex_sticky_t *sticky, ngx_str_t *value)
 {
     u_char                        *p;
     size_t                         len;
-    ngx_str_t                     *expires, domain, samesite;
+    ngx_str_t                     *tail, own;
     ngx_http_request_t            *r;
     ngx_http_duplex_sticky_set_t  *set;
 
@@ -303,25 +311,27 @@ ngx_http_duplex_sticky_set(ngx_http_duplex_sticky_t *sticky, ngx_str_t *value)
         }
     }
 
-    ngx_str_null(&domain);
+    /* what follows the value is the same for all answers of one second */
 
-    if (set->domain
-        && ngx_http_complex_value(r, set->domain, &domain) != NGX_OK)
-    {
-        return NGX_ERROR;
+    tail = &set->tail;
+
+    if (set->varies) {
+        tail = &own;
+
+        if (ngx_http_duplex_sticky_tail(r, set, tail) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (set->made != ngx_time()) {
+
+        if (ngx_http_duplex_sticky_tail(NULL, set, tail) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        set->made = ngx_time();
     }
 
-    if (ngx_http_duplex_sticky_samesite(r, set, &samesite) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    expires = ngx_http_duplex_sticky_expires(set);
-
-    len = set->name.len + 1 + value->len + expires->len
-          + sizeof("; domain=") - 1 + domain.len
-          + sizeof("; httponly; secure") - 1
-          + sizeof("; samesite=") - 1 + samesite.len
-          + sizeof("; path=") - 1 + set->path.len;
+    len = set->name.len + 1 + value->len + tail->len;
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
@@ -329,11 +339,55 @@ ngx_http_duplex_sticky_set(ngx_http_duplex_sticky_t *sticky, ngx_str_t *value)
     }
 
     sticky->header->value.data = p;
+    sticky->header->value.len = len;
 
     p = ngx_cpymem(p, set->name.data, set->name.len);
     *p++ = '=';
     p = ngx_cpymem(p, value->data, value->len);
-    p = ngx_cpymem(p, expires->data, expires->len);
+    ngx_memcpy(p, tail->data, tail->len);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "sticky: set cookie: \"%V\"", &sticky->header->value);
+
+    return NGX_OK;
+}
+
+
+/* all attributes; without a request into set->tail, which has the room */
+
+static ngx_int_t
+ngx_http_duplex_sticky_tail(ngx_http_request_t *r,
+    ngx_http_duplex_sticky_set_t *set, ngx_str_t *tail)
+{
+    u_char     *p;
+    size_t      len;
+    ngx_str_t   domain, samesite;
+
+    domain = set->domain_text;
+    samesite = set->samesite_text;
+
+    if (r) {
+
+        if (set->domain
+            && ngx_http_complex_value(r, set->domain, &domain) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_duplex_sticky_samesite(r, set, &samesite) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        len = sizeof(NGX_HTTP_DUPLEX_STICKY_TAIL) + NGX_TIME_T_LEN
+              + domain.len + samesite.len + set->path.len;
+
+        tail->data = ngx_pnalloc(r->pool, len);
+        if (tail->data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    p = ngx_http_duplex_sticky_expires(tail->data, set);
 
     if (domain.len) {
         p = ngx_cpymem(p, "; domain=", sizeof("; domain=") - 1);
@@ -358,10 +412,7 @@ ngx_http_duplex_sticky_set(ngx_http_duplex_sticky_t *sticky, ngx_str_t *value)
         p = ngx_cpymem(p, set->path.data, set->path.len);
     }
 
-    sticky->header->value.len = p - sticky->header->value.data;
-
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "sticky: set cookie: \"%V\"", &sticky->header->value);
+    tail->len = p - tail->data;
 
     return NGX_OK;
 }
@@ -417,36 +468,22 @@ ngx_http_duplex_sticky_set_header(ngx_http_duplex_sticky_t *sticky)
 }
 
 
-/* the same for all answers of one second */
-
-static ngx_str_t *
-ngx_http_duplex_sticky_expires(ngx_http_duplex_sticky_set_t *set)
+static u_char *
+ngx_http_duplex_sticky_expires(u_char *p, ngx_http_duplex_sticky_set_t *set)
 {
-    u_char  *p;
-
-    static ngx_str_t  none = ngx_null_string;
-    static ngx_str_t  max = ngx_string(NGX_HTTP_DUPLEX_STICKY_EXPIRES_MAX);
-
     if (set->max) {
-        return &max;
+        return ngx_cpymem(p, NGX_HTTP_DUPLEX_STICKY_EXPIRES_MAX,
+                          sizeof(NGX_HTTP_DUPLEX_STICKY_EXPIRES_MAX) - 1);
     }
 
     if (set->expires == NGX_CONF_UNSET) {
-        return &none;
+        return p;
     }
 
-    if (set->made == ngx_time()) {
-        return &set->text;
-    }
-
-    p = ngx_cpymem(set->text.data, "; expires=", sizeof("; expires=") - 1);
+    p = ngx_cpymem(p, "; expires=", sizeof("; expires=") - 1);
     p = ngx_http_cookie_time(p, ngx_time() + set->expires);
-    p = ngx_sprintf(p, "; max-age=%T", set->expires);
 
-    set->text.len = p - set->text.data;
-    set->made = ngx_time();
-
-    return &set->text;
+    return ngx_sprintf(p, "; max-age=%T", set->expires);
 }
 
 

@@ -25,6 +25,7 @@ static ngx_uint_t ngx_http_duplex_sticky_find_cookie(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_uint_t ngx_http_duplex_sticky_parse_cookie(ngx_str_t *header,
     ngx_str_t *name, ngx_str_t *value);
+static ngx_uint_t ngx_http_duplex_sticky_is_start(u_char *first, u_char *p);
 
 
 ngx_int_t
@@ -106,52 +107,74 @@ ngx_http_duplex_sticky_find_cookie(ngx_http_request_t *r, ngx_str_t *name,
 }
 
 
-/* as ngx_http_parse_multi_header_lines() does it */
+/*
+ * What ngx_http_parse_multi_header_lines() finds: the first pair of this name
+ * in any case, at the beginning or after ";" or ",", with blanks before and
+ * after "=".  Each "=" is looked at, not each byte.  (The name without "="
+ * is nothing here; there, the pair that follows is lost with it.)
+ */
 
 static ngx_uint_t
 ngx_http_duplex_sticky_parse_cookie(ngx_str_t *header, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char  *p, *last;
+    u_char  *p, *last, *equal, *start, end;
 
-    p = header->data;
-    last = p + header->len;
+    last = header->data + header->len;
+    end = ngx_tolower(name->data[name->len - 1]);
 
-    while (p < last) {
+    for (p = header->data;
+         (equal = memchr(p, '=', last - p)) != NULL;
+         p = equal + 1)
+    {
+        start = equal;
 
-        if ((size_t) (last - p) > name->len
-            && ngx_strncasecmp(p, name->data, name->len) == 0)
+        while (start > header->data && start[-1] == ' ') {
+            start--;
+        }
+
+        if (start == header->data || ngx_tolower(start[-1]) != end) {
+            continue;
+        }
+
+        if ((size_t) (start - header->data) < name->len) {
+            continue;
+        }
+
+        start -= name->len;
+
+        if (!ngx_http_duplex_sticky_is_start(header->data, start)
+            || ngx_strncasecmp(start, name->data, name->len) != 0)
         {
-            p += name->len;
-
-            while (p < last && *p == ' ') {
-                p++;
-            }
-
-            if (p < last && *p == '=') {
-
-                for (p++; p < last && *p == ' '; p++) { /* void */ }
-
-                value->data = p;
-
-                while (p < last && *p != ';') {
-                    p++;
-                }
-
-                value->len = p - value->data;
-
-                return 1;
-            }
+            continue;
         }
 
-        while (p < last && *p != ';' && *p != ',') {
-            p++;
-        }
+        for (p = equal + 1; p < last && *p == ' '; p++) { /* void */ }
 
-        for (p++; p < last && *p == ' '; p++) { /* void */ }
+        equal = memchr(p, ';', last - p);
+
+        value->data = p;
+        value->len = (equal ? equal : last) - p;
+
+        return 1;
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_duplex_sticky_is_start(u_char *first, u_char *p)
+{
+    if (p == first) {
+        return 1;
+    }
+
+    while (p > first && p[-1] == ' ') {
+        p--;
+    }
+
+    return p > first && (p[-1] == ';' || p[-1] == ',');
 }
 
 
