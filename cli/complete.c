@@ -161,6 +161,7 @@ ctl_complete_args(ctl_t *ctl, ctl_command_t *command, int nth, char **args,
     } else if (strstr(what, "ZONE")) {
         ctl_complete_names(ctl, "9/http/keyvals?fields=", prefix);
         ctl_complete_names(ctl, "9/stream/keyvals?fields=", prefix);
+        ctl_complete_names(ctl, "duplex/sessions?fields=", prefix);
 
     } else if (strcmp(what, "SERVER") == 0 && nth > 0) {
         ctl_complete_servers(ctl, args[0], prefix);

@@ -191,6 +191,7 @@ ctl_table_t *ctl_table_new(const char **columns, int n);
 void ctl_table_cell(ctl_table_t *table, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void ctl_table_row(ctl_table_t *table);
+void ctl_table_free(ctl_table_t *table);
 /* prints and frees; words like "unhealthy" get their colour */
 void ctl_table_print(ctl_t *ctl, ctl_table_t *table);
 /* the colour of a state, or "" */
@@ -269,6 +270,11 @@ CTL_COMMAND(ctl_keyval_set);
 CTL_COMMAND(ctl_keyval_delete);
 CTL_COMMAND(ctl_keyval_clear);
 CTL_COMMAND(ctl_top);
+CTL_COMMAND(ctl_session_list);
+CTL_COMMAND(ctl_session_find);
+CTL_COMMAND(ctl_session_rebind);
+CTL_COMMAND(ctl_session_drop);
+CTL_COMMAND(ctl_config_check);
 
 
 #endif /* _CTL_H_INCLUDED_ */

@@ -59,6 +59,9 @@ static ctl_known_t  ctl_known[] = {
     { 'f', "follow", NULL, 0, "go on with what comes" },
     { 0, "sort", "BY", 0, "traffic, latency, errors, connections, ..." },
 
+    { 0, "server", "SERVER", 0, "all sessions of this server" },
+    { 0, "all", NULL, 0, "all sessions of the zone" },
+
     { 0, NULL, NULL, 0, NULL }
 };
 

@@ -119,7 +119,7 @@ void
 ctl_table_print(ctl_t *ctl, ctl_table_t *table)
 {
     int         i, width, widths[CTL_COLUMNS_MAX];
-    ctl_row_t  *row, *next;
+    ctl_row_t  *row;
 
     for (i = 0; i < table->ncolumns; i++) {
         widths[i] = ctl_width(table->columns[i])
@@ -137,10 +137,22 @@ ctl_table_print(ctl_t *ctl, ctl_table_t *table)
 
     ctl_table_line(ctl, table, NULL, widths);
 
+    for (row = table->rows; row; row = row->next) {
+        ctl_table_line(ctl, table, row, widths);
+    }
+
+    ctl_table_free(table);
+}
+
+
+void
+ctl_table_free(ctl_table_t *table)
+{
+    int         i;
+    ctl_row_t  *row, *next;
+
     for (row = table->rows; row; row = next) {
         next = row->next;
-
-        ctl_table_line(ctl, table, row, widths);
 
         for (i = 0; i < table->ncolumns; i++) {
             free(row->cells[i]);

@@ -82,6 +82,15 @@ ctl_command_t  ctl_commands[] = {
     { "deploy", "history", "SPLIT", 1, 1, "",
       "how the last ones ended", ctl_deploy_history },
 
+    { "session", "list", "[ZONE [SERVER]]", 0, 2, "watch",
+      "sessions: how many, or which", ctl_session_list },
+    { "session", "find", "ZONE VALUE", 2, 2, "watch",
+      "the server of a session", ctl_session_find },
+    { "session", "rebind", "ZONE VALUE SERVER", 3, 3, "reason",
+      "binds a session to another server", ctl_session_rebind },
+    { "session", "drop", "ZONE [VALUE]", 1, 2, "server all",
+      "ends a session, those of a server, or all", ctl_session_drop },
+
     { "keyval", "list", "[ZONE]", 0, 1, "watch",
       "keys and values", ctl_keyval_list },
     { "keyval", "get", "ZONE KEY", 2, 2, "",
@@ -93,6 +102,8 @@ ctl_command_t  ctl_commands[] = {
     { "keyval", "clear", "ZONE", 1, 1, "",
       "deletes all keys of a zone on all nodes", ctl_keyval_clear },
 
+    { "config", "check", "", 0, 0, "",
+      "do the nodes have the same files?", ctl_config_check },
     { "events", NULL, "", 0, 0, "follow",
       "what has changed, or changes", ctl_events },
     { "top", NULL, "", 0, 0, "every sort",

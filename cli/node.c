@@ -65,22 +65,11 @@ CTL_COMMAND(ctl_node_list)
         }
     }
 
-    if (!answered || ctl->json) {
-        FILE  *out = ctl->out;
-
-        /* the table is not shown, but it is freed */
-
-        ctl->out = fopen("/dev/null", "w");
+    if (answered && !ctl_print_json(ctl, all)) {
         ctl_table_print(ctl, table);
-        fclose(ctl->out);
-        ctl->out = out;
-
-        if (answered) {
-            (void) ctl_print_json(ctl, all);
-        }
 
     } else {
-        ctl_table_print(ctl, table);
+        ctl_table_free(table);
     }
 
     for (i = 0; i < ctl->nnodes; i++) {
