@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_table.h"
 
 
 typedef struct ngx_duplex_journal_wait_s  ngx_duplex_journal_wait_t;
@@ -41,6 +42,17 @@ struct ngx_duplex_journal_wait_s {
  */
 ngx_int_t ngx_duplex_journal_wait(ngx_duplex_journal_wait_t *wait);
 void ngx_duplex_journal_cancel(ngx_duplex_journal_wait_t *wait);
+
+/*
+ * For bind: visits the records that the journal has, in the order they were
+ * written, older ones of the same key included.  A reload need not ask: the
+ * store of the present cycle knows better.
+ */
+typedef void (*ngx_duplex_journal_peek_pt)(ngx_duplex_record_t *rec,
+    void *data);
+
+void ngx_duplex_journal_peek(ngx_conf_t *cf, ngx_duplex_journal_peek_pt visit,
+    void *data);
 
 /* the directory, for messages */
 ngx_str_t *ngx_duplex_journal_directory(void);

@@ -340,12 +340,12 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
 /* the zone was sized for the servers of the file */
 
 void
-ngx_duplex_group_ready(ngx_duplex_group_t *group)
+ngx_duplex_group_ready(ngx_conf_t *cf, ngx_duplex_group_t *group)
 {
     if (group->shm.len) {
         group->driver->reserve(group,
                    ngx_duplex_places_size(group,
-                                          ngx_duplex_membership_added(group)));
+                           ngx_duplex_membership_expected(cf, group)));
     }
 }
 

@@ -51,11 +51,6 @@ static void ngx_duplex_membership_drop(ngx_duplex_peer_t *peer);
 static void ngx_duplex_membership_bury(ngx_duplex_peer_t *peer);
 static void ngx_duplex_membership_free(ngx_event_t *ev);
 static void ngx_duplex_membership_retry(ngx_event_t *ev);
-static void ngx_duplex_membership_warn(ngx_duplex_group_t *group);
-static ngx_int_t ngx_duplex_membership_visit(ngx_duplex_record_t *rec,
-    void *data);
-static ngx_int_t ngx_duplex_membership_count(ngx_duplex_record_t *rec,
-    void *data);
 
 
 static ngx_pool_t         *ngx_duplex_membership_pool;     /* in commit */
@@ -71,6 +66,13 @@ ngx_uint_t
 ngx_duplex_membership_is_started(void)
 {
     return ngx_duplex_membership_started;
+}
+
+
+void
+ngx_duplex_membership_begin(ngx_pool_t *pool)
+{
+    ngx_duplex_membership_pool = pool;
 }
 
 
@@ -468,108 +470,4 @@ ngx_duplex_membership_start(void)
                           NGX_DUPLEX_MEMBERSHIP_RETRY);
         }
     }
-}
-
-
-void
-ngx_duplex_membership_commit(ngx_duplex_group_t *group, ngx_pool_t *pool)
-{
-    ngx_uint_t  i;
-
-    ngx_duplex_places_bind(group);
-
-    if (group->shm.len == 0 || ngx_duplex_store_table() == NULL) {
-        return;
-    }
-
-    ngx_duplex_ids_commit(group, pool);
-
-    ngx_duplex_membership_pool = pool;
-
-    ngx_duplex_places_commit(group, ngx_duplex_membership_added(group));
-
-    /* an id may be free only when the one that has it now got its own */
-
-    for (i = 0; i < 2; i++) {
-        (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
-                                     ngx_duplex_admin_kind.tag, &group->zone,
-                                     ngx_duplex_membership_visit, group);
-    }
-
-    ngx_duplex_membership_warn(group);
-
-    ngx_duplex_membership_pool = NULL;
-}
-
-
-static ngx_int_t
-ngx_duplex_membership_visit(ngx_duplex_record_t *rec, void *data)
-{
-    ngx_duplex_group_t *group = data;
-
-    ngx_str_t  key, field;
-
-    if (ngx_duplex_admin_split(&rec->key, &key, &field) == NGX_OK) {
-        ngx_duplex_membership_refresh(group, &key);
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_duplex_membership_warn(ngx_duplex_group_t *group)
-{
-    ngx_uint_t            i;
-    ngx_duplex_line_t   **line;
-
-    line = group->lines.elts;
-
-    for (i = 0; i < group->lines.nelts; i++) {
-
-        if (ngx_duplex_peer_by_key(group, &line[i]->key) == NULL) {
-            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                          "server \"%V\" of %s \"%V\" is in the file, but "
-                          "was removed at run time: it stays out",
-                          &line[i]->server, group->driver->title,
-                          &group->name);
-        }
-    }
-}
-
-
-ngx_uint_t
-ngx_duplex_membership_added(ngx_duplex_group_t *group)
-{
-    ngx_uint_t  n;
-
-    n = 0;
-
-    (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
-                                 ngx_duplex_admin_kind.tag, &group->zone,
-                                 ngx_duplex_membership_count, &n);
-
-    return n;
-}
-
-
-/* a few too many: removed ones, and what the file names by now */
-
-static ngx_int_t
-ngx_duplex_membership_count(ngx_duplex_record_t *rec, void *data)
-{
-    ngx_uint_t *n = data;
-
-    ngx_str_t  key, field;
-
-    if (ngx_duplex_admin_split(&rec->key, &key, &field) == NGX_OK
-        && field.len == 5
-        && ngx_strncmp(field.data, "exist", 5) == 0
-        && rec->value.len > 17
-        && rec->value.data[17])
-    {
-        (*n)++;
-    }
-
-    return NGX_OK;
 }

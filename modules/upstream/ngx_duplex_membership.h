@@ -20,11 +20,16 @@
  */
 void ngx_duplex_membership_refresh(ngx_duplex_group_t *group, ngx_str_t *key);
 
+/* what peers are made in from now on: a cycle's pool, or (NULL) their own */
+void ngx_duplex_membership_begin(ngx_pool_t *pool);
 /* for commit: all that the store says of this group */
 void ngx_duplex_membership_commit(ngx_duplex_group_t *group,
     ngx_pool_t *pool);
-/* for bind: servers of the present store that the file may not name */
+/* servers in the store that the file may not name; for commit */
 ngx_uint_t ngx_duplex_membership_added(ngx_duplex_group_t *group);
+/* the same for bind: of the present store, or of the journal */
+ngx_uint_t ngx_duplex_membership_expected(ngx_conf_t *cf,
+    ngx_duplex_group_t *group);
 
 /* in a worker, when all features have started */
 void ngx_duplex_membership_start(void);

@@ -219,7 +219,7 @@ ngx_int_t ngx_duplex_register_driver(ngx_conf_t *cf,
 ngx_duplex_group_t *ngx_duplex_group_add(ngx_conf_t *cf,
     ngx_duplex_driver_t *driver, ngx_str_t *name, ngx_str_t *shm, void *conf);
 /* when the driver has filled it in, all its servers included */
-void ngx_duplex_group_ready(ngx_duplex_group_t *group);
+void ngx_duplex_group_ready(ngx_conf_t *cf, ngx_duplex_group_t *group);
 /* an address to stand in a group that has no server; NULL: no memory */
 ngx_addr_t *ngx_duplex_placeholder(ngx_conf_t *cf);
 /* the directive "duplex_spare": an ngx_uint_t at the command's offset */

@@ -106,7 +106,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
         }
     }
 
-    ngx_duplex_group_ready(group);
+    ngx_duplex_group_ready(cf, group);
 
     return ngx_duplex_state_bind(cf, group, &uscf->state);
 }

@@ -16,6 +16,7 @@
 #include "../../modules/upstream/ngx_duplex_admin.h"
 #include "../../modules/upstream/ngx_duplex_group.h"
 #include "../../modules/upstream/ngx_duplex_stock.h"
+#include "../../modules/core/ngx_duplex_journal.h"
 
 
 #define RECORDS  4096
@@ -183,6 +184,13 @@ ngx_uint_t
 ngx_duplex_lease_held(void)
 {
     return 0;
+}
+
+
+void
+ngx_duplex_journal_peek(ngx_conf_t *cf, ngx_duplex_journal_peek_pt visit,
+    void *data)
+{
 }
 
 

@@ -10,6 +10,7 @@
  * links: modules/upstream/ngx_duplex_places.c
  * links: modules/upstream/ngx_duplex_places_commit.c
  * links: modules/upstream/ngx_duplex_membership.c
+ * links: modules/upstream/ngx_duplex_membership_commit.c
  * links: modules/upstream/ngx_duplex_member.c
  * links: modules/upstream/ngx_duplex_id.c
  * links: modules/upstream/ngx_duplex_state.c
@@ -518,7 +519,7 @@ main(void)
     both[1] = address(&cf, "10.0.0.2:80");
 
     server_add(&cf, group, "be:80", both, 2);
-    ngx_duplex_group_ready(group);
+    ngx_duplex_group_ready(&cf, group);
 
     list = ngx_pcalloc(cf.pool, sizeof(fake_list_t));
     list->shpool = ngx_pmemalign(cf.pool, 256 * 4096, 4096);
