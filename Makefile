@@ -5,6 +5,7 @@ SAN =
 BUILD = $(CURDIR)/build$(if $(SAN),/san)
 T = t/*.t
 ONLY = trixie sid
+B =
 KEEP =
 DESTDIR ?=
 
@@ -29,6 +30,7 @@ help:
 	@echo 'make matrix            the same with nginx 1.26 and 1.30, in roots'
 	@echo 'make matrix ONLY=sid   of other Debian releases, or in one'
 	@echo 'make check             style, layers, symbols, unit tests'
+	@echo 'make bench             figures beside those of HAProxy and plain nginx'
 	@echo 'make install           into the modules path of that nginx'
 	@echo 'make clean             removes all that was built'
 	@echo
@@ -91,11 +93,17 @@ check: build
 	$(if $(UNIT),prove -j$(JOBS) --exec t/unit/run $(UNIT) || failed=1;) \
 	exit $$failed
 
+# figures, not tests: nothing fails
+
+bench: build
+	@tools/install-deps haproxy valgrind
+	@bench/run $(B)
+
 install: build
 	@tools/install
 
 clean:
 	@rm -rf build
 
-.PHONY: help demo build cli deps test test-one test-debug test-ha matrix \
+.PHONY: help demo bench build cli deps test test-one test-debug test-ha matrix \
         check install clean

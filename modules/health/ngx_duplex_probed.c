@@ -47,7 +47,8 @@ ngx_duplex_probed_add(ngx_duplex_probed_t *probed, uint64_t time,
 
     if (result->reason != ngx_duplex_reason_none) {
         probed->text_len = ngx_min(text->len, NGX_DUPLEX_PROBED_TEXT);
-        ngx_memcpy(probed->text, text->data, probed->text_len);
+        (void) ngx_duplex_bytes_put_run(probed->text, text->data,
+                                        probed->text_len);
     }
 }
 

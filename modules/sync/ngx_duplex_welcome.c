@@ -207,7 +207,9 @@ ngx_duplex_welcome_judge(ngx_duplex_hello_t *hello)
     }
 
     if (hello->cluster.len != cluster->len
-        || ngx_strncmp(hello->cluster.data, cluster->data, cluster->len) != 0)
+        || (cluster->len
+            && ngx_strncmp(hello->cluster.data, cluster->data, cluster->len)
+               != 0))
     {
         return ngx_duplex_refuse_cluster;
     }

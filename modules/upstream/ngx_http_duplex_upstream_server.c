@@ -309,7 +309,10 @@ ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
         server.set.fail_timeout = stock[i].fail_timeout;
         server.set.slow_start = own[i].slow_start;
         server.set.route_len = own[i].route.len;
-        ngx_memcpy(server.set.route, own[i].route.data, own[i].route.len);
+
+        if (own[i].route.len) {
+            ngx_memcpy(server.set.route, own[i].route.data, own[i].route.len);
+        }
 
         if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
             return NGX_ERROR;
