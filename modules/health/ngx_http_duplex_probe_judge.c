@@ -19,6 +19,7 @@ static ngx_uint_t ngx_http_duplex_probe_is_local(ngx_http_duplex_probe_t *hp,
     ngx_http_upstream_t *u);
 static ngx_duplex_reason_e ngx_http_duplex_probe_transport(
     ngx_http_duplex_probe_t *hp, ngx_http_upstream_t *u, ngx_int_t rc);
+static ngx_uint_t ngx_http_duplex_probe_has_read(ngx_http_duplex_probe_t *hp);
 static ngx_uint_t ngx_http_duplex_probe_is_other(ngx_http_duplex_probe_t *hp,
     ngx_http_upstream_t *u);
 static const char *ngx_http_duplex_probe_step(ngx_http_upstream_t *u);
@@ -109,7 +110,11 @@ ngx_http_duplex_probe_transport(ngx_http_duplex_probe_t *hp,
 #endif
 
         ngx_http_duplex_probe_say(hp, "failed");
-        return ngx_duplex_reason_connect;
+
+        /* it may close so soon that nginx finds that before it can write */
+
+        return ngx_http_duplex_probe_has_read(hp) ? ngx_duplex_reason_closed
+                                                  : ngx_duplex_reason_connect;
     }
 
     if (!u->header_sent) {
@@ -138,6 +143,19 @@ ngx_http_duplex_probe_transport(ngx_http_duplex_probe_t *hp,
     }
 
     return ngx_duplex_reason_none;
+}
+
+
+static ngx_uint_t
+ngx_http_duplex_probe_has_read(ngx_http_duplex_probe_t *hp)
+{
+    u_char  *text;
+
+    text = hp->log.text.data;
+
+    return hp->log.text.len > 27
+           && (ngx_strncmp(text, "upstream prematurely closed", 27) == 0
+               || ngx_strncmp(text, "recv() failed", 13) == 0);
 }
 
 
