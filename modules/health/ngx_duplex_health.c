@@ -10,7 +10,11 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_identity.h"
+#include "../core/ngx_duplex_lease.h"
+#include "../core/ngx_duplex_page.h"
 #include "../core/ngx_duplex_registry.h"
+#include "ngx_duplex_explain.h"
 #include "ngx_duplex_health.h"
 #include "ngx_duplex_schedule.h"
 #include "ngx_duplex_vote.h"
@@ -34,6 +38,7 @@ static const char *ngx_duplex_health_state(ngx_duplex_peer_t *peer);
 static void ngx_duplex_health_fields(ngx_duplex_peer_t *peer,
     ngx_duplex_json_t *json);
 static void ngx_duplex_health_added(ngx_duplex_peer_t *peer);
+static void ngx_duplex_health_removed(ngx_duplex_peer_t *peer);
 static void ngx_duplex_health_counters(ngx_duplex_peer_t *peer,
     ngx_duplex_json_t *json);
 static ngx_duplex_check_t **ngx_duplex_health_slot(ngx_duplex_health_t *health,
@@ -59,7 +64,7 @@ static ngx_duplex_contributor_t  ngx_duplex_health_contributor = {
     ngx_duplex_health_state,
     ngx_duplex_health_fields,
     ngx_duplex_health_added,
-    ngx_duplex_schedule_remove
+    ngx_duplex_health_removed
 };
 
 
@@ -100,6 +105,7 @@ ngx_duplex_health_register(ngx_conf_t *cf)
             != NGX_OK
         || ngx_duplex_register_contributor(cf, &ngx_duplex_health_contributor)
             != NGX_OK
+        || ngx_duplex_register_page(cf, &ngx_duplex_explain_page) != NGX_OK
         || ngx_duplex_vote_register(cf) != NGX_OK)
     {
         return NGX_ERROR;
@@ -326,6 +332,17 @@ ngx_duplex_health_added(ngx_duplex_peer_t *peer)
          check = check->next)
     {
         ngx_duplex_schedule_add(check, peer);
+    }
+}
+
+
+static void
+ngx_duplex_health_removed(ngx_duplex_peer_t *peer)
+{
+    ngx_duplex_schedule_remove(peer);
+
+    if (ngx_duplex_lease_held() && !ngx_duplex_superseded()) {
+        ngx_duplex_health_bury(peer);
     }
 }
 

@@ -142,6 +142,9 @@ ngx_int_t ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
     ngx_duplex_verdict_record_t *verdict);
 /* this node no longer has a verdict */
 void ngx_duplex_health_forget(ngx_duplex_peer_t *peer);
+/* the peer's life is over */
+void ngx_duplex_health_bury(ngx_duplex_peer_t *peer);
+/* the same for all that are no longer there */
 void ngx_duplex_health_prune(void);
 
 

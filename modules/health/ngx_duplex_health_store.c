@@ -47,6 +47,8 @@ static ngx_duplex_peer_t *ngx_duplex_health_peer(ngx_duplex_record_t *rec,
 static ngx_uint_t ngx_duplex_health_is_own(ngx_str_t *node);
 static ngx_int_t ngx_duplex_health_prune_record(ngx_duplex_record_t *rec,
     void *data);
+static void ngx_duplex_health_delete(uint32_t kind, ngx_str_t *zone,
+    ngx_str_t *key);
 static ngx_int_t ngx_duplex_health_node_record(ngx_duplex_record_t *rec,
     void *data);
 static ngx_str_t ngx_duplex_health_probed_key(u_char *buf,
@@ -138,8 +140,7 @@ ngx_duplex_health_prune(void)
 static ngx_int_t
 ngx_duplex_health_prune_record(ngx_duplex_record_t *rec, void *data)
 {
-    ngx_str_t            node;
-    ngx_duplex_record_t  gone;
+    ngx_str_t  node;
 
     if (ngx_duplex_health_peer(rec, &node) != NULL) {
         return NGX_OK;
@@ -151,16 +152,46 @@ ngx_duplex_health_prune_record(ngx_duplex_record_t *rec, void *data)
         return NGX_OK;
     }
 
+    ngx_duplex_health_delete(rec->kind, &rec->zone, &rec->key);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_duplex_health_bury(ngx_duplex_peer_t *peer)
+{
+    u_char               buf[NGX_DUPLEX_KEY_MAX];
+    ngx_str_t            key;
+    ngx_duplex_check_t  *check;
+
+    for (check = ngx_duplex_check_first(peer->group);
+         check;
+         check = check->next)
+    {
+        key = ngx_duplex_health_probed_key(buf, peer, check);
+
+        ngx_duplex_health_delete(NGX_DUPLEX_HEALTH_PROBED, &peer->group->zone,
+                                 &key);
+    }
+
+    ngx_duplex_health_forget(peer);
+}
+
+
+static void
+ngx_duplex_health_delete(uint32_t kind, ngx_str_t *zone, ngx_str_t *key)
+{
+    ngx_duplex_record_t  gone;
+
     ngx_memzero(&gone, sizeof(ngx_duplex_record_t));
 
-    gone.kind = rec->kind;
-    gone.zone = rec->zone;
-    gone.key = rec->key;
+    gone.kind = kind;
+    gone.zone = *zone;
+    gone.key = *key;
     gone.deleted = 1;
 
     (void) ngx_duplex_store_apply(ngx_duplex_store_table(), &gone);
-
-    return NGX_OK;
 }
 
 
@@ -264,7 +295,8 @@ ngx_duplex_health_verdict(ngx_duplex_peer_t *peer, ngx_str_t *node,
 
     if (ngx_duplex_store_get(ngx_duplex_store_table(), &rec, buf, sizeof(buf))
             != NGX_OK
-        || ngx_duplex_verdict_decode(verdict, &rec.value) != NGX_OK)
+        || ngx_duplex_verdict_decode(verdict, &rec.value) != NGX_OK
+        || verdict->life != peer->life)
     {
         return NGX_DECLINED;
     }
@@ -300,7 +332,8 @@ ngx_duplex_health_probed(ngx_duplex_peer_t *peer, ngx_duplex_check_t *check,
 
     if (ngx_duplex_store_get(ngx_duplex_store_table(), &rec, buf, sizeof(buf))
             != NGX_OK
-        || ngx_duplex_probed_decode(probed, &rec.value) != NGX_OK)
+        || ngx_duplex_probed_decode(probed, &rec.value) != NGX_OK
+        || probed->life != peer->life)
     {
         ngx_memzero(probed, sizeof(ngx_duplex_probed_t));
     }
@@ -320,6 +353,8 @@ ngx_duplex_health_save_probed(ngx_duplex_peer_t *peer,
     rec.kind = NGX_DUPLEX_HEALTH_PROBED;
     rec.zone = peer->group->zone;
     rec.key = ngx_duplex_health_probed_key(key, peer, check);
+    probed->life = peer->life;
+
     rec.value.len = ngx_duplex_probed_encode(probed, value);
     rec.value.data = value;
 
@@ -361,6 +396,7 @@ ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
 
     verdict->incarnation = ngx_duplex_identity()->incarnation;
     verdict->digest = ngx_duplex_check_digest(peer->group);
+    verdict->life = peer->life;
 
     ngx_duplex_verdict_encode(verdict, value);
 
@@ -381,17 +417,13 @@ ngx_duplex_health_save_verdict(ngx_duplex_peer_t *peer,
 void
 ngx_duplex_health_forget(ngx_duplex_peer_t *peer)
 {
-    u_char               key[NGX_DUPLEX_KEY_MAX];
-    ngx_duplex_record_t  gone;
+    u_char     buf[NGX_DUPLEX_KEY_MAX];
+    ngx_str_t  key;
 
-    ngx_memzero(&gone, sizeof(ngx_duplex_record_t));
+    key.data = buf;
+    key.len = ngx_duplex_verdict_key(buf, sizeof(buf), &peer->key,
+                                     &ngx_duplex_identity()->name);
 
-    gone.kind = NGX_DUPLEX_HEALTH_VERDICT;
-    gone.zone = peer->group->zone;
-    gone.key.data = key;
-    gone.key.len = ngx_duplex_verdict_key(key, sizeof(key), &peer->key,
-                                          &ngx_duplex_identity()->name);
-    gone.deleted = 1;
-
-    (void) ngx_duplex_store_apply(ngx_duplex_store_table(), &gone);
+    ngx_duplex_health_delete(NGX_DUPLEX_HEALTH_VERDICT, &peer->group->zone,
+                             &key);
 }

@@ -61,6 +61,7 @@ ngx_duplex_probed_encode(ngx_duplex_probed_t *probed, u_char *buf)
     ngx_duplex_probed_result_t  *result;
 
     p = ngx_duplex_bytes_put(buf, NGX_DUPLEX_PROBED_FORMAT, 1);
+    p = ngx_duplex_bytes_put(p, probed->life, 8);
     p = ngx_duplex_bytes_put(p, probed->started, 8);
     p = ngx_duplex_bytes_put(p, probed->time, 8);
     p = ngx_duplex_bytes_put(p, probed->state, 1);
@@ -100,6 +101,7 @@ ngx_duplex_probed_decode(ngx_duplex_probed_t *probed, ngx_str_t *value)
     b.failed = 0;
 
     format = ngx_duplex_bytes_get(&b, 1);
+    probed->life = ngx_duplex_bytes_get(&b, 8);
     probed->started = ngx_duplex_bytes_get(&b, 8);
     probed->time = ngx_duplex_bytes_get(&b, 8);
     state = ngx_duplex_bytes_get(&b, 1);

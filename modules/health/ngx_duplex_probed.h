@@ -30,6 +30,7 @@ typedef struct {
 
 
 typedef struct {
+    uint64_t              life;         /* of the peer */
     uint64_t              started;      /* last probe, ms, monotonic clock */
     uint64_t              time;         /* last result's start, wall clock */
     ngx_duplex_verdict_e  state;        /* of this check alone */
@@ -49,7 +50,7 @@ typedef struct {
 } ngx_duplex_probed_t;
 
 
-#define NGX_DUPLEX_PROBED_HEAD  59
+#define NGX_DUPLEX_PROBED_HEAD  67
 #define NGX_DUPLEX_PROBED_RECORD_MAX                                          \
     (NGX_DUPLEX_PROBED_HEAD + 8 * NGX_DUPLEX_PROBED_RESULTS                   \
      + NGX_DUPLEX_PROBED_TEXT)

@@ -159,7 +159,8 @@ ngx_duplex_verdict_encode(ngx_duplex_verdict_record_t *rec, u_char *buf)
     p = ngx_duplex_bytes_put(p, rec->status, 2);
     p = ngx_duplex_bytes_put(p, rec->incarnation, 8);
     p = ngx_duplex_bytes_put(p, rec->digest, 4);
-    (void) ngx_duplex_bytes_put(p, rec->check, 4);
+    p = ngx_duplex_bytes_put(p, rec->check, 4);
+    (void) ngx_duplex_bytes_put(p, rec->life, 8);
 }
 
 
@@ -184,6 +185,7 @@ ngx_duplex_verdict_decode(ngx_duplex_verdict_record_t *rec, ngx_str_t *value)
     rec->incarnation = ngx_duplex_bytes_get(&b, 8);
     rec->digest = (uint32_t) ngx_duplex_bytes_get(&b, 4);
     rec->check = (uint32_t) ngx_duplex_bytes_get(&b, 4);
+    rec->life = ngx_duplex_bytes_get(&b, 8);
 
     if (format != NGX_DUPLEX_VERDICT_FORMAT
         || (state != ngx_duplex_verdict_up

@@ -57,10 +57,11 @@ typedef struct {
     uint64_t              incarnation;  /* of the node that found it */
     uint32_t              digest;       /* of all checks of the group there */
     uint32_t              check;        /* id of the one that decided */
+    uint64_t              life;         /* of the peer */
 } ngx_duplex_verdict_record_t;
 
 
-#define NGX_DUPLEX_VERDICT_RECORD_LEN  21
+#define NGX_DUPLEX_VERDICT_RECORD_LEN  29
 
 
 /* "checking", "up", "unhealthy" */

@@ -81,6 +81,7 @@ test_record(void)
     ngx_memzero(&probed, sizeof(probed));
     ngx_memzero(buf, sizeof(buf));
 
+    probed.life = 0x1122334455667788;
     probed.started = 0x0102030405060708;
     probed.state = ngx_duplex_verdict_unhealthy;
     probed.failed = 3;
@@ -135,13 +136,13 @@ test_record(void)
     is_int(ngx_duplex_probed_decode(&got, &value), NGX_ERROR, "format");
     buf[0] ^= 2;
 
-    buf[17] = ngx_duplex_verdict_n;
+    buf[25] = ngx_duplex_verdict_n;
     is_int(ngx_duplex_probed_decode(&got, &value), NGX_ERROR, "state");
-    buf[17] = ngx_duplex_verdict_up;
+    buf[25] = ngx_duplex_verdict_up;
 
-    buf[58] = NGX_DUPLEX_PROBED_RESULTS + 1;
+    buf[66] = NGX_DUPLEX_PROBED_RESULTS + 1;
     is_int(ngx_duplex_probed_decode(&got, &value), NGX_ERROR, "results");
-    buf[58] = NGX_DUPLEX_PROBED_RESULTS;
+    buf[66] = NGX_DUPLEX_PROBED_RESULTS;
 
     buf[NGX_DUPLEX_PROBED_HEAD + 6] = 0xff;
     is_int(ngx_duplex_probed_decode(&got, &value), NGX_ERROR, "reason");

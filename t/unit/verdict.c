@@ -127,6 +127,7 @@ test_verdict_record(void)
     rec.incarnation = 0xfedcba9876543210;
     rec.digest = 0x89abcdef;
     rec.check = 0x01234567;
+    rec.life = 0x0011223344556677;
 
     value.data = buf;
     value.len = NGX_DUPLEX_VERDICT_RECORD_LEN;
@@ -136,7 +137,8 @@ test_verdict_record(void)
     ok(ngx_duplex_verdict_decode(&got, &value) == NGX_OK
        && got.state == rec.state && got.reason == rec.reason
        && got.status == rec.status && got.incarnation == rec.incarnation
-       && got.digest == rec.digest && got.check == rec.check,
+       && got.digest == rec.digest && got.check == rec.check
+       && got.life == rec.life,
        "verdict record");
 
     for (i = 0; i <= NGX_DUPLEX_VERDICT_RECORD_LEN + 1; i++) {
