@@ -803,6 +803,26 @@ my %bad = (
             '"duplex_ready"',
     ],
 
+    'duplex_metrics' => [
+        location => 'duplex_metrics on;', '"duplex_metrics"',
+        server => 'location / { duplex_metrics; duplex_metrics; }',
+            '"duplex_metrics"',
+        server => 'location / { duplex_metrics; api; }', '"api"',
+    ],
+
+    'duplex_dashboard' => [
+        location => 'duplex_dashboard on;', '"on"',
+        server => 'location / { duplex_dashboard; duplex_dashboard; }',
+            '"duplex_dashboard"',
+        server => 'location / { api; duplex_dashboard; }',
+            '"duplex_dashboard"',
+    ],
+
+    'ngx_http_duplex_dashboard_params api' => [
+        map { (server => "location / { duplex_dashboard api=$_; }", qq("$_")) }
+            'api/', '/api', '//x/', '/a<b/', '/a?b/'
+    ],
+
     'duplex_ready' => [
         location => 'duplex_ready on;', '"duplex_ready"',
         location => 'duplex_ready;', '"duplex_ready"',

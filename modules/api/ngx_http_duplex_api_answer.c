@@ -32,7 +32,8 @@ ngx_http_duplex_api_answer(ngx_http_duplex_api_t *api)
     }
 
     if (call->etag.len
-        && ngx_http_duplex_api_header(api, "ETag", &call->etag) != NGX_OK)
+        && ngx_http_duplex_api_header(api->request, "ETag", &call->etag)
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -63,13 +64,10 @@ ngx_http_duplex_api_error(ngx_http_duplex_api_t *api, ngx_uint_t status,
 
 
 ngx_int_t
-ngx_http_duplex_api_header(ngx_http_duplex_api_t *api, const char *name,
+ngx_http_duplex_api_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {
-    ngx_table_elt_t     *header;
-    ngx_http_request_t  *r;
-
-    r = api->request;
+    ngx_table_elt_t  *header;
 
     header = ngx_list_push(&r->headers_out.headers);
     if (header == NULL) {
@@ -149,8 +147,7 @@ ngx_http_duplex_api_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_duplex_json_t *json)
 {
     off_t         length;
-    ngx_int_t     rc;
-    ngx_chain_t  *out, *last;
+    ngx_chain_t  *out;
 
     out = json ? ngx_duplex_json_finish(json, &length) : NULL;
 
@@ -160,10 +157,22 @@ ngx_http_duplex_api_send(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+
+    return ngx_http_duplex_api_send_chain(r, status, out, length);
+}
+
+
+ngx_int_t
+ngx_http_duplex_api_send_chain(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_chain_t *out, off_t length)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *last;
+
     r->headers_out.status = status;
     r->headers_out.content_length_n = length;
 
-    ngx_str_set(&r->headers_out.content_type, "application/json");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 

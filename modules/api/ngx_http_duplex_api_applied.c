@@ -186,5 +186,5 @@ ngx_http_duplex_api_applied_header(ngx_http_duplex_api_t *api,
     value.data = buf;
     value.len = p - buf;
 
-    return ngx_http_duplex_api_header(api, name, &value);
+    return ngx_http_duplex_api_header(api->request, name, &value);
 }

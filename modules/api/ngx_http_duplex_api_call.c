@@ -13,6 +13,7 @@
 #include "ngx_http_duplex_api_body.h"
 #include "ngx_http_duplex_api_call.h"
 #include "ngx_http_duplex_api_durable.h"
+#include "ngx_http_duplex_api_guard.h"
 #include "ngx_duplex_body.h"
 
 
@@ -361,7 +362,20 @@ ngx_http_duplex_api_call_method(ngx_http_duplex_api_t *api, ngx_uint_t write)
         api->run = ngx_http_duplex_api_call_offer(api->call.page, method);
     }
 
-    return api->run ? 0 : ngx_http_duplex_api_call_disabled(api, write);
+    if (api->run == NULL) {
+        return ngx_http_duplex_api_call_disabled(api, write);
+    }
+
+    if (method != NGX_HTTP_GET
+        && ngx_http_duplex_api_guard_foreign(api->request))
+    {
+        return ngx_duplex_call_refuse(&api->call, NGX_HTTP_FORBIDDEN,
+                                      "CrossOrigin",
+                                      "a page of another site may not change "
+                                      "anything here");
+    }
+
+    return 0;
 }
 
 
@@ -417,7 +431,7 @@ ngx_http_duplex_api_call_disabled(ngx_http_duplex_api_t *api, ngx_uint_t write)
     allow.data = buf;
     allow.len = p - buf;
 
-    if (ngx_http_duplex_api_header(api, "Allow", &allow) != NGX_OK) {
+    if (ngx_http_duplex_api_header(api->request, "Allow", &allow) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

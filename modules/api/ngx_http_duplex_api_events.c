@@ -224,8 +224,8 @@ ngx_http_duplex_api_events_header(ngx_duplex_call_t *call)
 
     /* a proxy of nginx in between must not hold it back */
 
-    if (ngx_http_duplex_api_header(api, "Cache-Control", &no_store) != NGX_OK
-        || ngx_http_duplex_api_header(api, "X-Accel-Buffering", &no) != NGX_OK)
+    if (ngx_http_duplex_api_header(r, "Cache-Control", &no_store) != NGX_OK
+        || ngx_http_duplex_api_header(r, "X-Accel-Buffering", &no) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -14,9 +14,12 @@
 #include "ngx_http_duplex_api_call.h"
 #include "ngx_http_duplex_api_event.h"
 #include "ngx_http_duplex_api_events.h"
+#include "ngx_http_duplex_api_guard.h"
+#include "ngx_http_duplex_api_metrics.h"
 #include "ngx_http_duplex_api_node.h"
 #include "ngx_http_duplex_api_ready.h"
 #include "ngx_http_duplex_api_upstreams.h"
+#include "ngx_http_duplex_dashboard.h"
 #include "../core/ngx_duplex_journal.h"
 #include "../core/ngx_duplex_compat.h"
 #include "../core/ngx_duplex_identity.h"
@@ -35,11 +38,13 @@ typedef struct {
     ngx_http_handler_pt      handler;       /* of the location; NULL: not us */
     ngx_uint_t               write;         /* "write=on" */
     size_t                   limit;         /* bytes of a body */
+    ngx_str_t                path;          /* where the page finds the API */
 } ngx_http_duplex_api_loc_conf_t;
 
 
 static ngx_int_t ngx_http_duplex_api_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_ready_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_duplex_api_dashboard_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_live_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_duplex_api_discard(ngx_http_request_t *r);
 
@@ -54,6 +59,12 @@ static char *ngx_http_duplex_api_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static char *ngx_http_duplex_api_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static const char *ngx_http_duplex_api_set_write(ngx_conf_t *cf,
+    ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
+static char *ngx_http_duplex_api_set_metrics(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_duplex_api_set_dashboard(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static const char *ngx_http_duplex_api_set_path(ngx_conf_t *cf,
     ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
 static char *ngx_http_duplex_api_set_ready(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -79,6 +90,20 @@ static ngx_command_t  ngx_http_duplex_api_commands[] = {
       0,
       NULL },
 
+    { ngx_string("duplex_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_duplex_api_set_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("duplex_dashboard"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_duplex_api_set_dashboard,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("duplex_live"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_duplex_api_set_live,
@@ -94,6 +119,15 @@ static ngx_duplex_param_t  ngx_http_duplex_api_params[] = {
 
     { ngx_string("write"), 0, ngx_http_duplex_api_set_write,
       offsetof(ngx_http_duplex_api_loc_conf_t, write) },
+
+      ngx_duplex_null_param
+};
+
+
+static ngx_duplex_param_t  ngx_http_duplex_dashboard_params[] = {
+
+    { ngx_string("api"), 0, ngx_http_duplex_api_set_path,
+      offsetof(ngx_http_duplex_api_loc_conf_t, path) },
 
       ngx_duplex_null_param
 };
@@ -195,6 +229,24 @@ ngx_http_duplex_api_ready_handler(ngx_http_request_t *r)
 
 
 static ngx_int_t
+ngx_http_duplex_api_dashboard_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                        rc;
+    ngx_http_duplex_api_loc_conf_t  *alcf;
+
+    rc = ngx_http_duplex_api_discard(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_duplex_api_module);
+
+    return ngx_http_duplex_dashboard_send(r, &alcf->path);
+}
+
+
+static ngx_int_t
 ngx_http_duplex_api_live_handler(ngx_http_request_t *r)
 {
     ngx_int_t                rc;
@@ -256,6 +308,7 @@ ngx_http_duplex_api_bind(ngx_conf_t *cf)
     /* what a feature has registered for the same path goes first */
 
     if (ngx_http_duplex_api_node_register(cf) != NGX_OK
+        || ngx_http_duplex_api_metrics_register(cf) != NGX_OK
         || ngx_duplex_slabs_register(cf) != NGX_OK
         || ngx_duplex_absent_register(cf) != NGX_OK
         || ngx_http_duplex_api_event_register(cf) != NGX_OK
@@ -346,6 +399,10 @@ ngx_http_duplex_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
+    if (conf->write) {
+        ngx_http_duplex_api_guard_check(cf);
+    }
+
     /*
      * The limit is ours to check: nginx would answer with a page of HTML.
      * Locations inside have inherited nginx's by now.
@@ -411,6 +468,66 @@ ngx_http_duplex_api_set_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_duplex_api_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_duplex_api_set_handler(cf, conf,
+                                         ngx_http_duplex_api_metrics_handler);
+}
+
+
+static char *
+ngx_http_duplex_api_set_dashboard(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_duplex_api_loc_conf_t *alcf = conf;
+
+    ngx_str_set(&alcf->path, "/api/");
+
+    if (ngx_duplex_param_parse(cf, ngx_http_duplex_dashboard_params, 1, alcf)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_duplex_api_set_handler(cf, alcf,
+                                       ngx_http_duplex_api_dashboard_handler);
+}
+
+
+/* it is written into the page as it is */
+
+static const char *
+ngx_http_duplex_api_set_path(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf)
+{
+    size_t  i;
+
+    ngx_http_duplex_api_loc_conf_t *alcf = conf;
+
+    if (value->len < 2
+        || value->data[0] != '/'
+        || value->data[1] == '/'
+        || value->data[value->len - 1] != '/')
+    {
+        return "must be a path that begins and ends with \"/\"";
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] <= ' '
+            || value->data[i] > '~'
+            || ngx_strchr("\"'<>&\\{}?#", value->data[i]))
+        {
+            return "must be a path of plain characters";
+        }
+    }
+
+    alcf->path = *value;
+
+    return NULL;
+}
+
+
+static char *
 ngx_http_duplex_api_set_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_http_duplex_api_set_handler(cf, conf,
@@ -455,7 +572,8 @@ ngx_http_duplex_api_set_handler(ngx_conf_t *cf,
 
     ngx_duplex_need_store(cf);
 
-    if (handler == ngx_http_duplex_api_handler
+    if ((handler == ngx_http_duplex_api_handler
+         || handler == ngx_http_duplex_api_metrics_handler)
         && ngx_duplex_counters_want(cf) != NGX_OK)
     {
         return NGX_CONF_ERROR;

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_conf.h"
+#include "ngx_duplex_metrics.h"
 #include "ngx_duplex_page.h"
 
 
@@ -73,6 +74,22 @@ ngx_duplex_register_pages(ngx_conf_t *cf, ngx_duplex_page_t *pages)
             return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_duplex_register_metrics(ngx_conf_t *cf, ngx_duplex_metrics_pt write)
+{
+    ngx_duplex_metrics_pt  *slot;
+
+    slot = ngx_array_push(&ngx_duplex_conf(cf)->metrics);
+    if (slot == NULL) {
+        return NGX_ERROR;
+    }
+
+    *slot = write;
 
     return NGX_OK;
 }

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_peer_counters.h"
+#include "ngx_duplex_peer_metrics.h"
 
 
 #define NGX_DUPLEX_PEER_TABLE     4096      /* entries, a power of two */
@@ -62,11 +63,11 @@ static ngx_duplex_feature_t  ngx_duplex_peer_counters_feature = {
 };
 
 
-static const ngx_msec_t  ngx_duplex_peer_buckets[] = {
+const ngx_msec_t  ngx_duplex_peer_buckets[NGX_DUPLEX_PEER_BUCKETS - 1] = {
     5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000
 };
 
-static const char       *ngx_duplex_peer_bucket_names[] = {
+static const char  *ngx_duplex_peer_bucket_names[] = {
     "5", "10", "25", "50", "75", "100", "250", "500", "750", "1000", "2500",
     "5000", "7500", "10000", "inf"
 };
@@ -85,6 +86,10 @@ ngx_duplex_peer_counters_register(ngx_conf_t *cf)
                                         &ngx_duplex_peer_counters_contributor)
         != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    if (ngx_duplex_register_metrics(cf, ngx_duplex_peer_metrics) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -214,6 +219,31 @@ ngx_duplex_peer_counters_response_time(ngx_duplex_cell_t *cell, ngx_msec_t ms)
 
 
 void
+ngx_duplex_peer_counters_sum(ngx_duplex_peer_t *peer, ngx_duplex_sum_t *sum)
+{
+    ngx_duplex_cell_sum(ngx_duplex_peer_counters_cell(peer), sum);
+}
+
+
+uint64_t
+ngx_duplex_peer_counters_downtime(ngx_duplex_sum_t *sum)
+{
+    uint64_t  now, downtime;
+
+    now = ngx_duplex_peer_counters_now();
+    downtime = sum->count[NGX_DUPLEX_PEER_DOWNTIME];
+
+    if (sum->count[NGX_DUPLEX_PEER_OUT]
+        && now > sum->count[NGX_DUPLEX_PEER_DOWNSTART])
+    {
+        downtime += now - sum->count[NGX_DUPLEX_PEER_DOWNSTART];
+    }
+
+    return downtime;
+}
+
+
+void
 ngx_duplex_peer_counters_reset(ngx_duplex_group_t *group)
 {
     ngx_duplex_peer_t  *peer;
@@ -318,7 +348,6 @@ static void
 ngx_duplex_peer_counters_fields(ngx_duplex_peer_t *peer,
     ngx_duplex_json_t *json)
 {
-    uint64_t            now, downtime;
     ngx_uint_t          http;
     ngx_duplex_sum_t    sum;
     ngx_duplex_cell_t  *cell;
@@ -347,16 +376,8 @@ ngx_duplex_peer_counters_fields(ngx_duplex_peer_t *peer,
     ngx_duplex_json_integer(json, "unavail",
                             sum.count[NGX_DUPLEX_PEER_UNAVAIL]);
 
-    now = ngx_duplex_peer_counters_now();
-    downtime = sum.count[NGX_DUPLEX_PEER_DOWNTIME];
-
-    if (sum.count[NGX_DUPLEX_PEER_OUT]
-        && now > sum.count[NGX_DUPLEX_PEER_DOWNSTART])
-    {
-        downtime += now - sum.count[NGX_DUPLEX_PEER_DOWNSTART];
-    }
-
-    ngx_duplex_json_integer(json, "downtime", downtime);
+    ngx_duplex_json_integer(json, "downtime",
+                            ngx_duplex_peer_counters_downtime(&sum));
 
     if (sum.count[NGX_DUPLEX_PEER_DOWNSTART]) {
         ngx_duplex_json_time(json, "downstart",

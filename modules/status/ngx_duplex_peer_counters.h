@@ -71,6 +71,16 @@ void ngx_duplex_peer_counters_time(ngx_duplex_cell_t *cell, ngx_uint_t word,
 void ngx_duplex_peer_counters_response_time(ngx_duplex_cell_t *cell,
     ngx_msec_t ms);
 
+/* upper ends of the buckets but the last, ms */
+extern const ngx_msec_t  ngx_duplex_peer_buckets[NGX_DUPLEX_PEER_BUCKETS - 1];
+
+/* all zero if nothing is counted */
+void ngx_duplex_peer_counters_sum(ngx_duplex_peer_t *peer,
+    ngx_duplex_sum_t *sum);
+
+/* ms, with the present outage */
+uint64_t ngx_duplex_peer_counters_downtime(ngx_duplex_sum_t *sum);
+
 /* sets all of a group's peers to 0 */
 void ngx_duplex_peer_counters_reset(ngx_duplex_group_t *group);
 

@@ -20,7 +20,7 @@ static uint16_t  ngx_duplex_responses_codes[NGX_DUPLEX_RESPONSES_CODES] = {
 };
 
 
-static const char  *ngx_duplex_responses_classes[] = {
+const char  *ngx_duplex_responses_classes[NGX_DUPLEX_RESPONSES_CLASSES] = {
     "1xx", "2xx", "3xx", "4xx", "5xx"
 };
 

@@ -21,6 +21,9 @@
     (NGX_DUPLEX_RESPONSES_CLASSES + NGX_DUPLEX_RESPONSES_CODES)
 
 
+/* "1xx" to "5xx" */
+extern const char  *ngx_duplex_responses_classes[NGX_DUPLEX_RESPONSES_CLASSES];
+
 /* counts a response; the range begins at counter "first" */
 void ngx_duplex_responses_count(ngx_duplex_cell_t *cell, ngx_uint_t first,
     ngx_uint_t status);
