@@ -12,7 +12,7 @@
 
 
 /* grows with the layout: a zone of another size is not used again */
-#define NGX_DUPLEX_NODES_LAYOUT  5
+#define NGX_DUPLEX_NODES_LAYOUT  6
 
 
 /* incarnations are random: two of them do not make up for a wrong third */
@@ -290,6 +290,9 @@ ngx_duplex_nodes_accept(uint64_t id)
         found->changed = 0;
         found->skipped = 0;
         found->refused = 0;
+        found->stale = 0;
+        found->unknown = 0;
+        found->rejected = 0;
         ngx_memzero(&found->traffic, sizeof(ngx_duplex_traffic_t));
         ngx_memzero(found->marks, sizeof(found->marks));
 

@@ -94,6 +94,7 @@ typedef struct {
     uint64_t              walks;    /* tables sent from one end to the other */
     uint64_t              resumes;  /* tables gone on with where they were */
     uint64_t              records;  /* sent */
+    uint64_t              behind;   /* ms, monotonic: since when; 0: not */
     ngx_duplex_traffic_t  traffic;
     char                  error[NGX_DUPLEX_ERROR_MAX + 1];
 
@@ -119,6 +120,9 @@ typedef struct {
     uint64_t              changed;  /* of them, new to us */
     uint64_t              skipped;  /* of kinds that are local here */
     uint64_t              refused;  /* for want of memory */
+    uint64_t              stale;    /* of them, older than what was here */
+    uint64_t              unknown;  /* of them, of kinds nobody here knows */
+    ngx_atomic_t          rejected; /* links ended for a frame of it */
     ngx_duplex_traffic_t  traffic;
 
     /* applied; any worker resumes from here */

@@ -394,6 +394,10 @@ ngx_duplex_receiver_closed(ngx_duplex_link_t *link)
     } else {
         malformed = (link->end == ngx_duplex_link_malformed);
 
+        if (malformed || link->end == ngx_duplex_link_clock) {
+            (void) ngx_atomic_fetch_add(&r->node->rejected, 1);
+        }
+
         /* whoever knows the handshake may come again at once */
 
         level = ((malformed || link->end == ngx_duplex_link_clock)

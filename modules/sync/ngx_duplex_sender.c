@@ -39,6 +39,7 @@ static ngx_int_t ngx_duplex_sender_ack(ngx_duplex_sender_t *s,
 static ngx_int_t ngx_duplex_sender_push(ngx_duplex_link_t *link);
 static ngx_int_t ngx_duplex_sender_fill(ngx_duplex_sender_t *s);
 static ngx_int_t ngx_duplex_sender_synced(ngx_duplex_sender_t *s);
+static void ngx_duplex_sender_measure(ngx_duplex_sender_t *s);
 static void ngx_duplex_sender_closed(ngx_duplex_link_t *link);
 static void ngx_duplex_sender_lost(ngx_duplex_sender_t *s);
 
@@ -127,6 +128,7 @@ ngx_duplex_sender_ack(ngx_duplex_sender_t *s, ngx_duplex_frame_t *frame)
 
     ngx_duplex_feed_ack(&s->feeds[ack.index], &ack);
 
+    ngx_duplex_sender_measure(s);
     ngx_duplex_applied_tell();
 
     return NGX_OK;
@@ -298,6 +300,8 @@ ngx_duplex_sender_beat(ngx_duplex_sender_t *s)
         return;
     }
 
+    ngx_duplex_sender_measure(s);
+
     now = ngx_duplex_clock_monotonic();
     timeout = ngx_duplex_sync_conf()->timeout;
     back = ngx_duplex_nodes_accepted(s->node->id);
@@ -333,6 +337,34 @@ ngx_duplex_sender_beat(ngx_duplex_sender_t *s)
     }
 
     ngx_duplex_sender_ship(s);
+}
+
+
+/* for how long it has not had all there was */
+
+static void
+ngx_duplex_sender_measure(ngx_duplex_sender_t *s)
+{
+    ngx_uint_t          i;
+    ngx_duplex_feed_t  *feed;
+
+    for (i = 0; i < s->nfeeds; i++) {
+
+        feed = &s->feeds[i];
+
+        if (feed->phase != ngx_duplex_feed_absent
+            && (!feed->caught_up || feed->acked != feed->sent
+                || feed->read != feed->zone->source->head(feed->zone->table)))
+        {
+            if (s->node->behind == 0) {
+                s->node->behind = ngx_duplex_clock_monotonic();
+            }
+
+            return;
+        }
+    }
+
+    s->node->behind = 0;
 }
 
 
@@ -437,6 +469,10 @@ ngx_duplex_sender_mistrusted(ngx_duplex_sender_t *s, const char *text)
 static void
 ngx_duplex_sender_lost(ngx_duplex_sender_t *s)
 {
+    if (s->node->behind == 0) {
+        s->node->behind = ngx_duplex_clock_monotonic();
+    }
+
     ngx_duplex_sender_become(s, ngx_duplex_dial_down);
     s->retry = ngx_duplex_clock_monotonic()
                + ngx_duplex_sync_conf()->retry_interval;

@@ -170,6 +170,10 @@ ngx_duplex_sink_apply(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch)
 
     kind = ngx_duplex_find_kind(batch->kind);
 
+    if (kind == NULL) {
+        node->unknown += batch->count;
+    }
+
     if (kind && (kind->flags & NGX_DUPLEX_KIND_LOCAL)) {
         node->skipped += batch->count;
         return;
@@ -187,6 +191,10 @@ ngx_duplex_sink_apply(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch)
 
         case NGX_OK:
             node->changed++;
+            break;
+
+        case NGX_DECLINED:
+            node->stale++;
             break;
 
         case NGX_ERROR:

@@ -267,6 +267,10 @@ ngx_duplex_sync_view_dialled(ngx_duplex_json_t *json,
 
     ngx_duplex_json_integer(json, "pending",
                             ngx_duplex_sync_view_pending_all(node));
+    ngx_duplex_json_integer(json, "lag_ms",
+                            node->behind
+                            ? ngx_duplex_sync_view_since(node->behind,
+                                            ngx_duplex_clock_monotonic()) : 0);
     ngx_duplex_json_integer(json, "reconnects",
                             node->connects ? node->connects - 1 : 0);
 
@@ -294,6 +298,9 @@ ngx_duplex_sync_view_accepted(ngx_duplex_json_t *json,
     ngx_duplex_json_integer(json, "changed", node->changed);
     ngx_duplex_json_integer(json, "skipped", node->skipped);
     ngx_duplex_json_integer(json, "refused", node->refused);
+    ngx_duplex_json_integer(json, "conflicts", node->stale);
+    ngx_duplex_json_integer(json, "unknown", node->unknown);
+    ngx_duplex_json_integer(json, "rejected", node->rejected);
     ngx_duplex_sync_view_traffic(json, &node->traffic);
 
     ngx_duplex_json_object_end(json);
