@@ -208,6 +208,24 @@ my %bad = (
         upstream => "$SERVER sticky route;", '"sticky"',
     ],
 
+    'sticky: learn in stream' => [
+        map {
+            (stream => "upstream u { zone u 64k; server 127.0.0.1:1; $_->[0] }",
+             $_->[1])
+        } [ 'sticky learn sync;', '"zone"' ],
+          [ 'sticky cookie id;', '"cookie"' ],
+          [ 'sticky learn zone=s:1m create=$arg_a;', '"create=$arg_a"' ],
+          [ 'sticky learn zone=s:1m lookup=x;', '"x"' ],
+          [ 'sticky learn zone=s:1m timeout=soon;', '"soon"' ],
+          [ 'sticky learn zone=s:1;', '"s:1"' ],
+          [ 'sticky learn zone=s:1m; sticky learn zone=t:1m;', '"sticky"' ],
+    ],
+
+    'sticky: without zone in stream' => [
+        stream => 'upstream u { server 127.0.0.1:1; sticky learn zone=s:1m; }',
+            '"sticky" needs "zone"',
+    ],
+
     'sticky: cookie' => [
         upstream => "$SERVER sticky cookie '';", 'empty cookie name',
         upstream => "$SERVER sticky cookie id colour=red;", '"colour=red"',

@@ -9,18 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_sticky_conf.h"
 #include "ngx_http_duplex_sticky.h"
-
-
-#define NGX_HTTP_DUPLEX_STICKY_TIMEOUT    600000
-#define NGX_HTTP_DUPLEX_STICKY_ZONE_MIN   8             /* pages */
-
-
-typedef struct {
-    ngx_str_t    name;
-    size_t       size;
-    ngx_uint_t   sync;
-} ngx_http_duplex_sticky_zone_t;
 
 
 static char *ngx_http_duplex_sticky_set_route(ngx_conf_t *cf,
@@ -29,12 +19,8 @@ static char *ngx_http_duplex_sticky_set_learn(ngx_conf_t *cf,
     ngx_http_duplex_sticky_conf_t *scf);
 static char *ngx_http_duplex_sticky_set_source(ngx_conf_t *cf,
     ngx_array_t **sources, const char *parameter, ngx_str_t *text);
-static char *ngx_http_duplex_sticky_set_timeout(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_conf_t *scf, ngx_str_t *text);
-static char *ngx_http_duplex_sticky_set_zone(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_zone_t *zone, ngx_str_t *text);
 static char *ngx_http_duplex_sticky_add_zone(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_conf_t *scf, ngx_http_duplex_sticky_zone_t *zone);
+    ngx_http_duplex_sticky_conf_t *scf, ngx_duplex_sticky_zone_t *zone);
 static ngx_http_upstream_srv_conf_t *ngx_http_duplex_sticky_zone_user(
     ngx_conf_t *cf, ngx_str_t *name);
 
@@ -131,9 +117,9 @@ ngx_http_duplex_sticky_set_learn(ngx_conf_t *cf,
     char                           *rv;
     ngx_str_t                      *value, text;
     ngx_uint_t                      i;
-    ngx_http_duplex_sticky_zone_t   zone;
+    ngx_duplex_sticky_zone_t   zone;
 
-    ngx_memzero(&zone, sizeof(ngx_http_duplex_sticky_zone_t));
+    ngx_memzero(&zone, sizeof(ngx_duplex_sticky_zone_t));
 
     value = cf->args->elts;
 
@@ -154,10 +140,10 @@ ngx_http_duplex_sticky_set_learn(ngx_conf_t *cf,
                                                    &text);
 
         } else if (ngx_strncmp(value[i].data, "zone=", 5) == 0) {
-            rv = ngx_http_duplex_sticky_set_zone(cf, &zone, &text);
+            rv = ngx_duplex_sticky_set_zone(cf, &zone, &text);
 
         } else if (ngx_strncmp(value[i].data, "timeout=", 8) == 0) {
-            rv = ngx_http_duplex_sticky_set_timeout(cf, scf, &text);
+            rv = ngx_duplex_sticky_set_timeout(cf, &scf->sticky, &text);
 
         } else if (ngx_strcmp(value[i].data, "header") == 0) {
             scf->header = 1;
@@ -191,10 +177,6 @@ ngx_http_duplex_sticky_set_learn(ngx_conf_t *cf,
         return "\"zone\" parameter is not specified";
     }
 
-    if (scf->sticky.timeout == 0) {
-        scf->sticky.timeout = NGX_HTTP_DUPLEX_STICKY_TIMEOUT;
-    }
-
     return ngx_http_duplex_sticky_add_zone(cf, scf, &zone);
 }
 
@@ -218,78 +200,9 @@ ngx_http_duplex_sticky_set_source(ngx_conf_t *cf, ngx_array_t **sources,
 
 
 static char *
-ngx_http_duplex_sticky_set_timeout(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_conf_t *scf, ngx_str_t *text)
-{
-    ngx_int_t  timeout;
-
-    if (scf->sticky.timeout) {
-        return "duplicate timeout";
-    }
-
-    timeout = ngx_parse_time(text, 0);
-
-    if (timeout == NGX_ERROR || timeout == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"sticky\" directive invalid timeout \"%V\"",
-                           text);
-        return NGX_CONF_ERROR;
-    }
-
-    scf->sticky.timeout = timeout;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_duplex_sticky_set_zone(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_zone_t *zone, ngx_str_t *text)
-{
-    u_char      *colon;
-    ssize_t      size;
-    ngx_str_t    digits;
-    const char  *wrong;
-
-    if (zone->name.data) {
-        return "duplicate zone";
-    }
-
-    colon = (u_char *) ngx_strchr(text->data, ':');
-    size = NGX_ERROR;
-
-    if (colon) {
-        digits.data = colon + 1;
-        digits.len = text->data + text->len - digits.data;
-        size = ngx_parse_size(&digits);
-    }
-
-    wrong = (colon == NULL) ? "zone size is not specified"
-            : (colon == text->data) ? "zone name is not specified"
-            : (size == NGX_ERROR) ? "invalid zone size"
-            : ((size_t) size < NGX_HTTP_DUPLEX_STICKY_ZONE_MIN * ngx_pagesize)
-                  ? "zone is too small"
-            : NULL;
-
-    if (wrong) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"sticky\" directive %s \"%V\"", wrong, text);
-        return NGX_CONF_ERROR;
-    }
-
-    zone->name.data = text->data;
-    zone->name.len = colon - text->data;
-    zone->size = size;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 ngx_http_duplex_sticky_add_zone(ngx_conf_t *cf,
-    ngx_http_duplex_sticky_conf_t *scf, ngx_http_duplex_sticky_zone_t *zone)
+    ngx_http_duplex_sticky_conf_t *scf, ngx_duplex_sticky_zone_t *zone)
 {
-    ngx_uint_t                     flags;
     ngx_http_upstream_srv_conf_t  *us, *user;
 
     user = ngx_http_duplex_sticky_zone_user(cf, &zone->name);
@@ -301,21 +214,9 @@ ngx_http_duplex_sticky_add_zone(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    ngx_duplex_session_hash_key(&scf->sticky.hash_key, &zone->name);
-
-    flags = NGX_DUPLEX_TABLE_EVICTS|NGX_DUPLEX_TABLE_DENSE;
-
-    if (!zone->sync) {
-        flags |= NGX_DUPLEX_TABLE_LOCAL;
-    }
-
     us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
 
-    scf->sticky.zone = ngx_duplex_zone_add(cf, &zone->name, zone->size,
-                                           &ngx_duplex_session_kind, flags,
-                                           us);
-
-    return scf->sticky.zone ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return ngx_duplex_sticky_add_zone(cf, &scf->sticky, zone, us);
 }
 
 

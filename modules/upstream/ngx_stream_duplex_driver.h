@@ -12,7 +12,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_stream.h>
-#include "ngx_duplex_upstream.h"
+#include "ngx_stream_duplex_upstream.h"
 
 
 typedef struct {
@@ -21,6 +21,7 @@ typedef struct {
     ngx_str_t                         state;
     ngx_uint_t                        placeholder; /* first of us->servers */
 
+    ngx_stream_duplex_wrap_pt         wrap;
     ngx_stream_upstream_init_pt       init_upstream;
     ngx_stream_upstream_init_peer_pt  init_peer;
 } ngx_stream_duplex_upstream_srv_conf_t;
@@ -50,6 +51,16 @@ ngx_int_t ngx_stream_duplex_upstream_bind(ngx_conf_t *cf);
  */
 ngx_int_t ngx_stream_duplex_peer_init(ngx_stream_session_t *s,
     ngx_stream_upstream_srv_conf_t *us);
+/* after that: the balancer is a stock one */
+ngx_uint_t ngx_stream_duplex_peer_is_stock(ngx_stream_session_t *s);
+/* the balancer's data; "fresh": as of the present members */
+ngx_stream_upstream_rr_peer_data_t *ngx_stream_duplex_peer_balancer(void *data,
+    ngx_uint_t fresh);
+/* the peer that was selected, into the session's own memory */
+ngx_int_t ngx_stream_duplex_peer_copy(ngx_stream_session_t *s);
+
+/* NGX_STREAM_DUPLEX_UPSTREAM */
+extern ngx_stream_duplex_upstream_t  ngx_stream_duplex_upstream_service;
 
 
 #endif /* _NGX_STREAM_DUPLEX_DRIVER_H_INCLUDED_ */

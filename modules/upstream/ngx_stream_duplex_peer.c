@@ -39,7 +39,6 @@ static ngx_int_t ngx_stream_duplex_peer_prepare_again(
     ngx_stream_duplex_peer_data_t *peer);
 static ngx_uint_t ngx_stream_duplex_peer_is_stale(
     ngx_stream_duplex_peer_data_t *peer);
-static ngx_int_t ngx_stream_duplex_peer_copy(ngx_stream_session_t *s);
 static ngx_int_t ngx_stream_duplex_peer_get(ngx_peer_connection_t *pc,
     void *data);
 static void ngx_stream_duplex_peer_free(ngx_peer_connection_t *pc, void *data,
@@ -96,6 +95,26 @@ ngx_stream_duplex_peer_init(ngx_stream_session_t *s,
 #endif
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_stream_duplex_peer_is_stock(ngx_stream_session_t *s)
+{
+    return s->upstream->peer.free == ngx_stream_duplex_peer_free;
+}
+
+
+ngx_stream_upstream_rr_peer_data_t *
+ngx_stream_duplex_peer_balancer(void *data, ngx_uint_t fresh)
+{
+    ngx_stream_duplex_peer_data_t *peer = data;
+
+    if (fresh && ngx_stream_duplex_peer_is_stale(peer)) {
+        (void) ngx_stream_duplex_peer_prepare_again(peer);
+    }
+
+    return peer->data;
 }
 
 
@@ -206,7 +225,7 @@ ngx_stream_duplex_peer_is_stale(ngx_stream_duplex_peer_data_t *peer)
 
 /* stock logs and sends these long after it has let the peer go */
 
-static ngx_int_t
+ngx_int_t
 ngx_stream_duplex_peer_copy(ngx_stream_session_t *s)
 {
     u_char                 *p;

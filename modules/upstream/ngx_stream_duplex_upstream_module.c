@@ -111,7 +111,14 @@ ngx_stream_duplex_upstream_preconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    return ngx_duplex_register_feature(cf, &ngx_stream_duplex_upstream_feature);
+    if (ngx_duplex_register_feature(cf, &ngx_stream_duplex_upstream_feature)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_duplex_register_service(cf, NGX_STREAM_DUPLEX_UPSTREAM,
+                                       &ngx_stream_duplex_upstream_service);
 }
 
 
@@ -203,6 +210,13 @@ ngx_stream_duplex_upstream_init_peer(ngx_stream_session_t *s,
 
     /* members may change only where there is a store */
 
-    return uscf->group->generation ? ngx_stream_duplex_peer_init(s, us)
-                                   : uscf->init_peer(s, us);
+    if (uscf->group->generation == NULL) {
+        return uscf->init_peer(s, us);
+    }
+
+    if (ngx_stream_duplex_peer_init(s, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return uscf->wrap ? uscf->wrap(s, us) : NGX_OK;
 }
