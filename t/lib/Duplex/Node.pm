@@ -158,7 +158,6 @@ sub _http {
 
 
 sub modules { return _build() . '/modules' }
-sub tool { return Duplex::Directory::root() . '/build/duplexctl' }
 
 
 # the runtime that the modules need, if they were built with a sanitizer: it

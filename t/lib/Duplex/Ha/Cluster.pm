@@ -117,6 +117,8 @@ sub _other {
 #     moves     1: what is at home on "a" must go to "b"; 0: must not
 #     within    seconds that may take
 #     patience  seconds that patient clients have
+#     lost      requests that the others may lose of it; not judged if absent
+#     settles   seconds of traffic before it
 #     lasts     seconds of traffic before it is healed, 1
 #     gives_up  1: "a" lets its addresses go while it lasts
 sub suffer {
@@ -131,6 +133,8 @@ sub suffer {
     for my $load (@plain, @patient) {
         wait_for { $load->report()->{ok} > 100 } 10, 'the load';
     }
+
+    $self->_watch($fault{settles} || 0);
 
     my $before = _sum(map { $_->report() } @plain);
     my $struck = time();
@@ -240,6 +244,10 @@ sub _judge {
 
     Test::More::is($seen->{kept}, 0, "$name: a has let its addresses go")
         if $fault->{gives_up};
+
+    Test::More::cmp_ok($seen->{lost}, '<=', $fault->{lost},
+                       "$name: costs at most $fault->{lost}")
+        if defined $fault->{lost};
 
     Test::More::is($seen->{lost_patient}, 0,
                    "$name: a client with $fault->{patience} s loses nothing")

@@ -10,6 +10,11 @@ use warnings;
 
 
 my @faults = (
+    { name => 'told to leave',
+      strike => sub { $_[0]->a()->leave() },
+      heal => sub { $_[0]->a()->return_() },
+      moves => 1, within => 1, patience => 0.5, lost => 1 },
+
     { name => 'nginx killed',
       strike => sub { $_[0]->a()->nginx()->kill9() },
       heal => sub { $_[0]->a()->start_nginx() },
@@ -70,7 +75,8 @@ my @faults = (
     { name => 'power cut for both',
       strike => sub { $_->cut_power() for $_[0]->a(), $_[0]->b() },
       heal => sub { $_->restore_power() for $_[0]->a(), $_[0]->b() },
-      moves => 0, lasts => 0.5, patience => 20, lost_healing => 5000 },
+      moves => 0, settles => 2, lasts => 0.5, patience => 20,
+      lost_healing => 5000 },
 );
 
 

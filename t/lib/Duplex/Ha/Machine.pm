@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use Carp qw/croak/;
+use Duplex::Cli ();
 use Duplex::Directory;
 use Duplex::Node;
 use Duplex::Process;
@@ -57,7 +58,9 @@ sub _nginx_conf {
         or croak 'nginx.conf does not include load-all.conf';
     $text =~ s/^http \{$/http {\n    %%HTTP%%/m;
     $text =~ s{/run/duplex/}{$self->{run}/}g;
-    $text =~ s{/var/lib/nginx/duplex}{%%PREFIX%%/state/duplex}g;
+    $text =~ s{/var/lib/nginx/duplex interval=5s}
+              {%%PREFIX%%/state/duplex interval=500ms}
+        or croak 'nginx.conf has no store';
 
     return $text;
 }
@@ -105,7 +108,7 @@ sub start_nginx {
 
 sub start_tracker {
     my ($self) = @_;
-    $self->_start('tracker', Duplex::Node::tool(), '--node',
+    $self->_start('tracker', Duplex::Cli::binary(), '--node',
                   "unix:$self->{run}/api.sock", 'track',
                   "$self->{run}/health", '--every', '100ms');
     wait_for { -s "$self->{run}/health" } 5, 'the track file';
@@ -184,6 +187,29 @@ sub _signal_all {
 
 sub hang_workers { kill('STOP', $_[0]{nginx}->workers()) }
 sub wake_workers { kill('CONT', $_[0]{nginx}->workers()) }
+
+
+# as an operator does before maintenance, and after it
+
+sub leave {
+    my ($self) = @_;
+    $self->_tell('leave');
+}
+
+
+sub return_ {
+    my ($self) = @_;
+    $self->_tell('return');
+}
+
+
+sub _tell {
+    my ($self, @words) = @_;
+
+    my $said = Duplex::Cli::duplexctl('--node', "unix:$self->{run}/api.sock",
+                                      'node', @words);
+    croak "duplexctl node @words: $said->{out}$said->{err}" if $said->{code};
+}
 
 
 sub has {
