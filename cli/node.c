@@ -201,15 +201,14 @@ ctl_node_drained(ctl_t *ctl)
     most = 1;
 
     for ( ;; ) {
-        ctl_call(ctl, &ctl->nodes[0], "GET", "9/connections", NULL, &answer);
+        ctl_call(ctl, &ctl->nodes[0], "GET", "9/http/requests", NULL, &answer);
 
         if (answer.code != CTL_OK) {
             ctl_progress_end(ctl);
             return ctl_answer_fail(&answer);
         }
 
-        active = ctl_number(answer.json, "active")
-                 + ctl_number(answer.json, "idle") - 1;
+        active = ctl_number(answer.json, "current") - 1;
         most = active > most ? active : most;
         ctl_answer_free(&answer);
 
@@ -220,11 +219,11 @@ ctl_node_drained(ctl_t *ctl)
 
         if (ctl_now() >= until) {
             ctl_progress_end(ctl);
-            return ctl_fail(CTL_TIMEOUT, "%.0f connections are still open:"
+            return ctl_fail(CTL_TIMEOUT, "%.0f requests are under way:"
                             " they may be cut, or wait again", active);
         }
 
-        ctl_progress(ctl, "leaving", 1 - active / most, "%.0f connections",
+        ctl_progress(ctl, "leaving", 1 - active / most, "%.0f requests",
                      active);
         ctl_sleep(0.2);
     }

@@ -193,7 +193,7 @@ sub wake_workers { kill('CONT', $_[0]{nginx}->workers()) }
 
 sub leave {
     my ($self) = @_;
-    $self->_tell('leave');
+    $self->_tell(qw/leave --wait=5s/);
 }
 
 
