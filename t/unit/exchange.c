@@ -83,7 +83,10 @@ exchange(ngx_duplex_dialog_t *dialog, int type, size_t room)
     /* in the event loop, as far as nginx can see */
 
     rev.active = 1;
+    rev.data = &c;
+
     wev.active = 1;
+    wev.data = &c;
 
     c.type = type;
     c.recv = server_recv;
