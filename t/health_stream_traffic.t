@@ -14,7 +14,8 @@ use IO::Socket::INET;
 
 my @backends = map { Duplex::Backend->new(name => "b$_") } 1 .. 3;
 
-my %balancer = (rr => '', least => 'least_conn;', random => 'random two;',
+# "idle" has no clients
+my %balancer = (idle => '', rr => '', least => 'least_conn;', random => 'random two;',
                 hash => 'hash $remote_port consistent;');
 
 my $node = Duplex::Node->new(
@@ -76,7 +77,7 @@ EOC
     }
 EOU
 
-my @balancers = sort keys %balancer;
+my @balancers = grep { $_ ne 'idle' } sort keys %balancer;
 
 sub states {
     my ($name) = @_;
@@ -133,6 +134,11 @@ $node->expect_log(qr/no live upstreams/);
 my $peers = $node->peers('stream/rr');
 is(scalar(grep { $_->{active} || $_->{fails} } values %$peers), 0,
    'probes are not counted');
+
+$peers = $node->peers('stream/idle');
+is(scalar(grep { $_->{connections} || $_->{selected} || $_->{received} }
+          values %$peers), 0, '... as nothing else, either')
+    or diag(explain($peers));
 
 # this node's own fault
 

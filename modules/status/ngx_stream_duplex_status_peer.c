@@ -74,6 +74,12 @@ ngx_stream_duplex_status_peer_init(ngx_stream_session_t *s,
         return NGX_ERROR;
     }
 
+    /* a probe is not a client's */
+
+    if (s->health_check) {
+        return NGX_OK;
+    }
+
     return ngx_duplex_attempt_watch(&s->upstream->peer, s->connection->pool,
                                     sscf->group,
                                     ngx_stream_duplex_status_peer_count,
