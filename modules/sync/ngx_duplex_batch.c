@@ -57,7 +57,9 @@ ngx_duplex_batch_takes(ngx_duplex_batch_t *batch, ngx_duplex_record_t *rec)
            && batch->count < NGX_DUPLEX_BATCH_COUNT_MAX
            && used + NGX_DUPLEX_BATCH_RECORD_MAX <= NGX_DUPLEX_FRAME_MAX
            && rec->zone.len == batch->zone.len
-           && ngx_memcmp(rec->zone.data, batch->zone.data, rec->zone.len) == 0;
+           && (rec->zone.len == 0
+               || ngx_memcmp(rec->zone.data, batch->zone.data, rec->zone.len)
+                  == 0);
 }
 
 

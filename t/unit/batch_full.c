@@ -66,5 +66,14 @@ main(void)
     rec.kind++;
     ok(!ngx_duplex_batch_takes(&batch, &rec), "another kind: another frame");
 
+    /* sessions have no zone of their own: there is nothing to compare */
+
+    ngx_memzero(&batch, sizeof(batch));
+    ngx_str_null(&rec.zone);
+    batch.kind = rec.kind;
+
+    ngx_duplex_batch_begin(&batch, buf);
+    ok(ngx_duplex_batch_takes(&batch, &rec), "no zone is one, too");
+
     return done_testing();
 }
