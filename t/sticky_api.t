@@ -12,7 +12,27 @@ use Duplex::Test;
 use constant SESSIONS => 40;
 
 
-my $pair = Duplex::Pair->new(backends => 2)->start();
+my $pair = Duplex::Pair->new(backends => 2, vars => { CHECK => <<'EOC' });
+interval=1s uri=/health; }
+
+        location /named {
+            proxy_pass http://named
+EOC
+
+# a group of its own: what is named by a route
+
+for my $node ($pair->nodes()) {
+    (my $conf = $node->conf()) =~ s/(    server \{\n        listen %%LISTEN_front)/
+        "    upstream named {\n        zone named 64k;\n"
+        . join('', map { '        server ' . $_->[0]->address()
+                         . " route=$_->[1];\n" }
+                   [ $pair->backend('b1'), 'one' ],
+                   [ $pair->backend('b2'), 'two' ])
+        . "        sticky route \$cookie_route;\n    }\n\n$1"/e;
+    $node->configure($conf);
+}
+
+$pair->start();
 my ($a, $b) = $pair->nodes();
 my %port = map { $_->name() => $_->address() } $pair->backends();
 
@@ -183,6 +203,37 @@ $pair->wait_linked();
 
 my @count = map { table($_)->{sessions} } $a, $b;
 cmp_ok($count[0] + $count[1], '<=', 2, 'none of them comes back');
+
+# a server gets another name
+
+my (undef, $of) = api_call($a->address('api'), 'GET',
+                           '/api/9/http/upstreams/named/servers');
+my %id = map { $_->{server} => $_->{id} } @$of;
+
+sub named {
+    my ($route) = @_;
+    return join ' ', map { ask_named($route) } 1 .. 4;
+}
+
+sub ask_named {
+    return get($a->address('front'), '/named',
+               cookie => "route=$_[0]")->{headers}{'x-backend'};
+}
+
+is(named('one'), 'b1 b1 b1 b1', 'a route');
+
+$a->api_patch("/api/9/http/upstreams/named/servers/$id{$port{b1}}",
+              { route => 'uno' });
+
+happens { named('uno') eq 'b1 b1 b1 b1' } 5, 'by its new name';
+like(named('one'), qr/b2/, 'not by the old one');
+
+$a->api_patch("/api/9/http/upstreams/named/servers/$id{$port{b1}}",
+              { route => 'one' });
+$a->api_patch("/api/9/http/upstreams/named/servers/$id{$port{b2}}",
+              { route => 'uno' });
+happens { named('uno') eq 'b2 b2 b2 b2' && named('one') eq 'b1 b1 b1 b1' } 5,
+    'and renamed again';
 
 # counters
 

@@ -70,6 +70,11 @@
 #define NGX_DUPLEX_HAVE_LINKED_HEADERS     1
 #endif
 
+/* pairs of a Cookie header are separated by ";" only, not by "," */
+#if (nginx_version >= 1027000)
+#define NGX_DUPLEX_HAVE_STRICT_COOKIES     1
+#endif
+
 /* stock knows "route=" and "drain" of "server", and "sticky" */
 #if (NGX_HTTP_UPSTREAM_SID)
 #define NGX_DUPLEX_HAVE_STOCK_ROUTE        1

@@ -40,7 +40,8 @@ typedef enum {
 typedef struct {
     ngx_rbtree_node_t            node;
     ngx_duplex_peer_t           *peer;
-    ngx_str_t                    value; /* the sid, and if signed the MAC */
+    ngx_str_t                    name;  /* peer->sid as it was then */
+    ngx_str_t                    value; /* the same, and if signed the MAC */
     u_char                      *macs;  /* with each key, without gaps */
     ngx_uint_t                   sessions;  /* when the group was counted */
 } ngx_duplex_sid_t;
@@ -64,6 +65,7 @@ struct ngx_duplex_sticky_group_s {
     ngx_rbtree_t                 sids;
     ngx_rbtree_node_t            sentinel;
     ngx_atomic_t                *counters;
+    ngx_msec_t                   renamed_at;    /* looked for new names */
     ngx_msec_t                   counted_at;    /* its sessions; 0: never */
     ngx_duplex_sticky_group_t   *next;
 };
@@ -89,6 +91,10 @@ void ngx_duplex_sticky_start(ngx_duplex_sticky_group_t *sticky);
 /* of this worker: the first, by group, by zone's name; NULL: none */
 ngx_duplex_sticky_group_t *ngx_duplex_sticky_groups(void);
 ngx_duplex_sticky_group_t *ngx_duplex_sticky_of(ngx_duplex_group_t *group);
+
+/* of the contributor: a peer has come, or goes */
+void ngx_duplex_sids_added(ngx_duplex_peer_t *peer);
+void ngx_duplex_sids_removed(ngx_duplex_peer_t *peer);
 
 /*
  * The first peer that "value" names, the next one of the same name, the name

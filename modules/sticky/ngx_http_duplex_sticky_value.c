@@ -109,9 +109,9 @@ ngx_http_duplex_sticky_find_cookie(ngx_http_request_t *r, ngx_str_t *name,
 
 /*
  * What ngx_http_parse_multi_header_lines() finds: the first pair of this name
- * in any case, at the beginning or after ";" or ",", with blanks before and
- * after "=".  Each "=" is looked at, not each byte.  (The name without "="
- * is nothing here; there, the pair that follows is lost with it.)
+ * in any case, at the beginning or after ";" (older ones: or ","), with blanks
+ * before and after "=".  Each "=" is looked at, not each byte.  (The name
+ * without "=" is nothing here; there, the pair that follows is lost with it.)
  */
 
 static ngx_uint_t
@@ -174,7 +174,13 @@ ngx_http_duplex_sticky_is_start(u_char *first, u_char *p)
         p--;
     }
 
-    return p > first && (p[-1] == ';' || p[-1] == ',');
+#if !(NGX_DUPLEX_HAVE_STRICT_COOKIES)
+    if (p > first && p[-1] == ',') {
+        return 1;
+    }
+#endif
+
+    return p > first && p[-1] == ';';
 }
 
 
