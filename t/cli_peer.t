@@ -41,6 +41,11 @@ is(scalar @{JSON::PP::decode_json($r->{out})->{peers}}, 2, 'of one group, JSON')
 $r = duplexctl(@nodes, 'peer', 'show', 'app', $one);
 like($r->{out}, qr/^server +\Q$one\E\nname +/m, 'peer show');
 
+$r = duplexctl(@nodes, qw/peer explain app/, $one);
+is($r->{code}, 0, 'peer explain') or diag($r->{err});
+is(() = $r->{out} =~ /^http:/mg, 2, 'in the words of both nodes');
+is(duplexctl(@nodes, qw/peer explain app x/)->{code}, 1, 'no such server');
+
 for (
     [ 'drain', 'draining', 'draining' ],
     [ 'undrain', 'up', 'up' ],
