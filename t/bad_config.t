@@ -164,6 +164,15 @@ my %bad = (
         upstream => 'server 127.0.0.1:1 drain=1;', '"drain=1"',
     ],
 
+    'upstream: slow_start' => [
+        upstream => 'server 127.0.0.1:1 slow_start=soon;', '"slow_start=soon"',
+        upstream => 'server 127.0.0.1:1 slow_start=;', '"slow_start="',
+        upstream => 'ip_hash; server 127.0.0.1:1 slow_start=1s;',
+            '"slow_start=1s"',
+        upstream => 'random; server 127.0.0.1:1 slow_start=1s;',
+            '"slow_start=1s"',
+    ],
+
     'queue' => [
         upstream => "$SERVER queue 0;", '"0"',
         upstream => "$SERVER queue many;", '"many"',

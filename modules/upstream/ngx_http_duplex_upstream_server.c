@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_slow.h"
 #include "ngx_duplex_state.h"
 #include "ngx_http_duplex_driver.h"
 #include "ngx_http_duplex_upstream_conf.h"
@@ -17,7 +18,7 @@
 /* what a "server" line says beyond stock, in the order of us->servers */
 typedef struct {
     ngx_duplex_admin_e              state;
-    ngx_msec_t                      slow_start;
+    ngx_msec_t                      slow_start;    /* ms */
     ngx_str_t                       route;
 } ngx_http_duplex_upstream_server_t;
 
@@ -116,6 +117,15 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             ngx_str_set(arg, "down");
 #endif
         }
+    }
+
+    /* where backups cannot be, nor can this */
+
+    if (ngx_duplex_slow_take(cf, args, us->flags & NGX_HTTP_UPSTREAM_BACKUP,
+                             &server->slow_start)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     return ngx_http_duplex_upstream_delegate(cf, &value[0], args,
@@ -283,6 +293,7 @@ ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
     uscf->group = group;
 
     group->backups = (us->flags & NGX_HTTP_UPSTREAM_BACKUP) != 0;
+    group->slow = group->backups;
 
     if (uscf->spare != NGX_CONF_UNSET_UINT) {
         group->spare = uscf->spare;

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_slow.h"
 #include "ngx_duplex_state.h"
 #include "ngx_stream_duplex_driver.h"
 
@@ -76,6 +77,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     uscf->group = group;
 
     group->backups = (us->flags & NGX_STREAM_UPSTREAM_BACKUP) != 0;
+    group->slow = group->backups;
 
     if (uscf->spare != NGX_CONF_UNSET_UINT) {
         group->spare = uscf->spare;
@@ -100,6 +102,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
         server.set.max_conns = stock[i].max_conns;
         server.set.max_fails = stock[i].max_fails;
         server.set.fail_timeout = stock[i].fail_timeout;
+        server.set.slow_start = stock[i].slow_start;
 
         if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
             return NGX_ERROR;
@@ -299,7 +302,10 @@ ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
 
+    char                            *rv;
     ngx_str_t                       *value;
+    ngx_msec_t                       slow_start;
+    ngx_stream_upstream_server_t    *servers;
     ngx_stream_upstream_srv_conf_t  *us;
 
     us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
@@ -310,8 +316,25 @@ ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
 
     value = cf->args->elts;
 
-    return ngx_stream_duplex_upstream_delegate(cf, &value[0], cf->args,
-                                               us->srv_conf);
+    /* where backups cannot be, nor can this */
+
+    if (ngx_duplex_slow_take(cf, cf->args,
+                             us->flags & NGX_STREAM_UPSTREAM_BACKUP,
+                             &slow_start)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_stream_duplex_upstream_delegate(cf, &value[0], cf->args,
+                                             us->srv_conf);
+
+    if (rv == NGX_CONF_OK) {
+        servers = us->servers->elts;
+        servers[us->servers->nelts - 1].slow_start = slow_start;
+    }
+
+    return rv;
 }
 
 
