@@ -323,8 +323,10 @@ ngx_duplex_sid_in_order(ngx_duplex_sticky_group_t *sticky,
     {
         sid = ngx_rbtree_data(node, ngx_duplex_sid_t, node);
 
-        if (sid->name.len == name->len
-            && ngx_memcmp(sid->name.data, name->data, name->len) == 0)
+        /* its present name: by that of before it is not found any more */
+
+        if (sid->peer->sid.len == name->len
+            && ngx_memcmp(sid->peer->sid.data, name->data, name->len) == 0)
         {
             return sid;
         }
