@@ -176,7 +176,8 @@ for my $try ([ POST => $server, 'GET, HEAD, PATCH, DELETE', '' ],
                '' ],
              [ PATCH => '9/http/upstreams/none/servers/',
                'GET, HEAD, POST, PUT', '' ],
-             [ PATCH => '9/http/upstreams/app', 'GET, HEAD', 'not offered' ],
+             [ PATCH => '9/http/upstreams/app', 'GET, HEAD, DELETE',
+               'not offered' ],
              [ POST => '9/http/upstreams/none/servers/0',
                'GET, HEAD, PATCH, DELETE', '' ])
 {

@@ -257,7 +257,7 @@ is(zone('http/upstreams/app')->{peers}[0]{requests}, 8, 'those of peers, too');
 
 for my $path (qw{http/server_zones/front http/location_zones/app
                  http/caches/objects processes connections http/requests
-                 workers/0 workers slabs/app})
+                 workers/0 workers slabs/app http/upstreams/app})
 {
     my $r = request($api, 'DELETE', "/api/9/$path");
     is("$r->{status} $r->{body}", '204 ', "DELETE $path");
@@ -268,6 +268,9 @@ is(zone('http/server_zones/front')->{$_}, 0, "reset: $_")
 is_deeply(zone('http/server_zones/front')->{responses}{codes}, {},
           'reset: codes');
 is(zone('http/caches/objects')->{hit}{responses}, 0, 'reset: cache');
+is(zone('http/upstreams/app')->{peers}[0]{$_}, 0, "reset: $_ of a peer")
+    for qw/requests sent received fails/;
+is(@{zone('http/upstreams/app')->{peers}}, 2, 'but the peers are there');
 cmp_ok(zone('http/requests')->{total}, '<', 20, 'reset: requests');
 cmp_ok(zone('connections')->{accepted}, '<', 20, 'reset: connections');
 

@@ -10,10 +10,12 @@
 #include "ngx_http_duplex_api_server.h"
 #include "../upstream/ngx_duplex_queue.h"
 #include "ngx_http_duplex_api_upstreams.h"
+#include "../status/ngx_duplex_peer_counters.h"
 
 
 static ngx_uint_t ngx_http_duplex_api_upstreams(ngx_duplex_call_t *call);
 static ngx_uint_t ngx_http_duplex_api_upstream(ngx_duplex_call_t *call);
+static ngx_uint_t ngx_http_duplex_api_upstream_reset(ngx_duplex_call_t *call);
 static void ngx_http_duplex_api_upstream_group(ngx_duplex_json_t *json,
     ngx_duplex_group_t *group);
 static void ngx_http_duplex_api_upstream_peer(ngx_duplex_json_t *json,
@@ -30,8 +32,8 @@ static ngx_duplex_page_t  ngx_http_duplex_api_upstreams_pages[] = {
       ngx_http_duplex_api_upstreams, NULL, NULL, NULL, NULL,
       1, &ngx_http_duplex_api_http },
 
-    { ngx_string("http/upstreams/*"),
-      ngx_http_duplex_api_upstream, NULL, NULL, NULL, NULL,
+    { ngx_string("http/upstreams/*"), ngx_http_duplex_api_upstream,
+      NULL, NULL, NULL, ngx_http_duplex_api_upstream_reset,
       0, &ngx_http_duplex_api_http },
 
     { ngx_string("http/upstreams/*/servers"),
@@ -50,8 +52,8 @@ static ngx_duplex_page_t  ngx_http_duplex_api_upstreams_pages[] = {
       ngx_http_duplex_api_upstreams, NULL, NULL, NULL, NULL,
       1, &ngx_http_duplex_api_stream },
 
-    { ngx_string("stream/upstreams/*"),
-      ngx_http_duplex_api_upstream, NULL, NULL, NULL, NULL,
+    { ngx_string("stream/upstreams/*"), ngx_http_duplex_api_upstream,
+      NULL, NULL, NULL, ngx_http_duplex_api_upstream_reset,
       0, &ngx_http_duplex_api_stream },
 
     { ngx_string("stream/upstreams/*/servers"),
@@ -139,6 +141,25 @@ ngx_http_duplex_api_upstream(ngx_duplex_call_t *call)
     ngx_duplex_json_object_end(call->json);
 
     return NGX_HTTP_OK;
+}
+
+
+/* the group stays, its counters begin anew */
+
+static ngx_uint_t
+ngx_http_duplex_api_upstream_reset(ngx_duplex_call_t *call)
+{
+    ngx_uint_t           status;
+    ngx_duplex_group_t  *group;
+
+    group = ngx_http_duplex_api_upstream_find(call, &status);
+    if (group == NULL) {
+        return status;
+    }
+
+    ngx_duplex_peer_counters_reset(group);
+
+    return NGX_HTTP_NO_CONTENT;
 }
 
 
