@@ -9,6 +9,8 @@
  */
 
 
+#include <ngx_config.h>
+#include <ngx_core.h>
 #include <sys/random.h>
 #include "ngx_http_duplex_api_answer.h"
 #include "ngx_http_duplex_dashboard.h"
