@@ -25,7 +25,10 @@ my $port = $good->port();
 sub nginx_front {
     my ($more) = @_;
 
-    my $node = nginx(<<'EOC', vars => { port => $port, more => $more });
+    my %vars = (port => $port, more => $more,
+                connection => $more ? '""' : 'close');
+
+    my $node = nginx(<<'EOC', vars => \%vars);
 %%MAIN%%
 
 events {
@@ -51,6 +54,7 @@ http {
             proxy_send_timeout 333ms;
             proxy_read_timeout 333ms;
             proxy_http_version 1.1;
+            proxy_set_header Connection %%connection%%;
             health_check interval=1s uri=/health %%more%%;
         }
     }

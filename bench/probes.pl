@@ -44,6 +44,7 @@ http {
         location / {
             proxy_pass http://app;
             proxy_http_version 1.1;
+            proxy_set_header Connection %%connection%%;
             health_check interval=%%interval%% uri=/health %%more%%;
         }
     }
@@ -66,6 +67,7 @@ sub nginx_probes {
 
     my $node = nginx($conf, vars => {
         interval => $interval . 'ms', more => $more,
+        connection => $more ? '""' : 'close',
         servers => join("\n", map { "server $_;" } @servers) });
 
     sleep 3;
