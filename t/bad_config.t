@@ -164,13 +164,18 @@ my %bad = (
         upstream => 'server 127.0.0.1:1 drain=1;', '"drain=1"',
     ],
 
-    'upstream: slow_start' => [
-        upstream => 'server 127.0.0.1:1 slow_start=soon;', '"slow_start=soon"',
-        upstream => 'server 127.0.0.1:1 slow_start=;', '"slow_start="',
-        upstream => 'ip_hash; server 127.0.0.1:1 slow_start=1s;',
-            '"slow_start=1s"',
-        upstream => 'random; server 127.0.0.1:1 slow_start=1s;',
-            '"slow_start=1s"',
+    'duplex_panic' => [
+        upstream => "$SERVER duplex_panic 30;", '"30"',
+        upstream => "$SERVER duplex_panic 0%;", '"0%"',
+        upstream => "$SERVER duplex_panic 101%;", '"101%"',
+        upstream => "$SERVER duplex_panic 1%; duplex_panic 2%;",
+            '"duplex_panic"',
+    ],
+
+    'proxy_session_drop' => [
+        stream => 'proxy_session_drop maybe;', '"maybe"',
+        stream => 'proxy_session_drop on; proxy_session_drop on;',
+            '"proxy_session_drop"',
     ],
 
     'queue' => [
@@ -203,6 +208,14 @@ my %bad = (
         upstream => "$SERVER duplex_spare 65537;", '"65537"',
         upstream => "$SERVER duplex_spare 1; duplex_spare 2;",
             '"duplex_spare"',
+    ],
+
+    'upstream: slow_start' => [
+        upstream => 'server 127.0.0.1:1 slow_start=soon;', '"slow_start=soon"',
+        upstream => 'ip_hash; server 127.0.0.1:1 slow_start=1s;',
+            '"slow_start=1s"',
+        upstream => 'random; server 127.0.0.1:1 slow_start=1s;',
+            '"slow_start=1s"',
     ],
 
     'keepalive' => [

@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_duplex_api_server.h"
+#include "../upstream/ngx_duplex_panic.h"
 #include "../upstream/ngx_duplex_queue.h"
 #include "ngx_http_duplex_api_upstreams.h"
 #include "../status/ngx_duplex_peer_counters.h"
@@ -216,6 +217,7 @@ ngx_http_duplex_api_upstream_group(ngx_duplex_json_t *json,
     ngx_duplex_json_string(json, "zone", &group->shm);
 
     ngx_duplex_queue_fields(group, json);
+    ngx_duplex_panic_fields(group, json);
 }
 
 

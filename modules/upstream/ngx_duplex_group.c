@@ -15,6 +15,9 @@
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_membership.h"
 #include "ngx_duplex_stock.h"
+#include "ngx_duplex_options.h"
+#include "ngx_duplex_panic.h"
+#include "ngx_duplex_slow.h"
 
 
 typedef struct {
@@ -98,6 +101,12 @@ ngx_duplex_register_driver(ngx_conf_t *cf, ngx_duplex_driver_t *driver)
     }
 
     if (ngx_duplex_register_feature(cf, &ngx_duplex_group_feature) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_duplex_options_register(cf) != NGX_OK
+        || ngx_duplex_slow_register(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -238,6 +247,8 @@ ngx_duplex_group_start(ngx_cycle_t *cycle)
 {
     ngx_duplex_membership_start();
 
+    ngx_duplex_panic_start();
+
     return NGX_OK;
 }
 
@@ -309,6 +320,7 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
 
     group->driver = driver;
     group->spare = NGX_DUPLEX_SPARE;
+    group->scale = 1;
     group->name = *name;
     group->conf = conf;
 

@@ -49,6 +49,8 @@ ngx_int_t ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits,
 
 /* the bits that file, administrator and contributors want */
 ngx_uint_t ngx_duplex_projection_bits(ngx_duplex_peer_t *peer);
+/* the first contributor's "state", NULL: none has one */
+const char *ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer);
 
 /* what stands in the file of this state */
 ngx_uint_t ngx_duplex_state_bits(ngx_duplex_admin_e state);

@@ -11,6 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_slow.h"
 #include "ngx_duplex_stock.h"
 
 
@@ -65,7 +66,8 @@ ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down)
     ngx_duplex_place_fill_locked(rr, peers, peer, down);
     ngx_duplex_place_link_locked(rr, peers, peer);
 
-    ngx_duplex_stock(l, peers, total_weight, ngx_uint_t) += peer->set.weight;
+    ngx_duplex_stock(l, peers, total_weight, ngx_uint_t)
+        += ngx_duplex_slow_full(peer);
 
     if (down == 0) {
         ngx_duplex_stock(l, peers, tries, ngx_uint_t)++;
@@ -174,12 +176,15 @@ ngx_duplex_place_set(ngx_duplex_peer_t *peer)
 
         weight = &ngx_duplex_stock(l, rr, weight, ngx_int_t);
 
-        if (*weight != (ngx_int_t) peer->set.weight) {
+        /* one that grows is on its way to what is in force now */
 
+        if (*weight != ngx_duplex_slow_full(peer)
+            && ngx_duplex_stock(l, rr, slow, ngx_msec_t) == 0)
+        {
             ngx_duplex_stock(l, peers, total_weight, ngx_uint_t)
-                += peer->set.weight - *weight;
+                += ngx_duplex_slow_full(peer) - *weight;
 
-            *weight = peer->set.weight;
+            *weight = ngx_duplex_slow_full(peer);
             ngx_duplex_stock(l, rr, effective_weight, ngx_int_t) = *weight;
             ngx_duplex_stock(l, rr, current_weight, ngx_int_t) = 0;
 
@@ -323,8 +328,10 @@ ngx_duplex_place_fill_locked(void *rr, void *peers, ngx_duplex_peer_t *peer,
         text->len = peer->sid.len;
     }
 
-    ngx_duplex_stock(l, rr, weight, ngx_int_t) = peer->set.weight;
-    ngx_duplex_stock(l, rr, effective_weight, ngx_int_t) = peer->set.weight;
+    ngx_duplex_stock(l, rr, weight, ngx_int_t) = ngx_duplex_slow_full(peer);
+    ngx_duplex_stock(l, rr, effective_weight, ngx_int_t)
+        = ngx_duplex_slow_full(peer);
+    ngx_duplex_stock(l, rr, slow, ngx_msec_t) = 0;
     ngx_duplex_stock(l, rr, current_weight, ngx_int_t) = 0;
     ngx_duplex_stock(l, rr, max_conns, ngx_uint_t) = peer->set.max_conns;
     ngx_duplex_stock(l, rr, max_fails, ngx_uint_t)

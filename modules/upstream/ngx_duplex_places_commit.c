@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include "ngx_duplex_group.h"
 #include "ngx_duplex_line.h"
+#include "ngx_duplex_slow.h"
 #include "ngx_duplex_stock.h"
 
 
@@ -139,6 +140,8 @@ ngx_duplex_places_commit(ngx_duplex_group_t *group, ngx_uint_t more)
     group->last_id = (ngx_atomic_t *) &words[1];
     group->generation = generation;
     group->seen = *generation;
+
+    ngx_duplex_slow_commit(group);
 
     driver->plural(peers);
 

@@ -11,7 +11,9 @@
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
 #include "ngx_duplex_admin.h"
+#include "ngx_duplex_bound.h"
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_panic.h"
 
 
 /* who is selectable, leaving out health: what people decide */
@@ -23,7 +25,6 @@ static ngx_int_t ngx_duplex_projection_write(ngx_duplex_peer_t *peer,
     ngx_uint_t *was, ngx_uint_t *bits);
 static void ngx_duplex_projection_log(ngx_duplex_peer_t *peer,
     ngx_uint_t was, ngx_uint_t bits);
-static const char *ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer);
 
 
 void
@@ -31,6 +32,8 @@ ngx_duplex_projection_commit(ngx_duplex_group_t *group)
 {
     ngx_uint_t          was, bits;
     ngx_duplex_peer_t  *peer;
+
+    (void) ngx_duplex_panic_update(group);
 
     for (peer = ngx_duplex_peer_first(group);
          peer;
@@ -53,6 +56,14 @@ ngx_duplex_peer_project(ngx_duplex_peer_t *peer)
     if (ngx_duplex_projection_write(peer, &was, &bits) != NGX_OK) {
         return;
     }
+
+    /* whoever found the change, each worker has sessions of its own */
+
+    if (bits & ~NGX_DUPLEX_DOWN_DRAIN) {
+        ngx_duplex_bound_end(peer);
+    }
+
+    ngx_duplex_panic_post(peer->group);
 
     /*
      * Whoever finds the change not made yet tells of it, so a node tells
@@ -77,14 +88,14 @@ ngx_duplex_projection_write(ngx_duplex_peer_t *peer, ngx_uint_t *was,
 {
     ngx_uint_t  again, before;
 
-    *bits = ngx_duplex_projection_bits(peer);
+    *bits = ngx_duplex_panic_bits(peer, ngx_duplex_projection_bits(peer));
 
     if (ngx_duplex_peer_mark(peer, *bits, was) != NGX_OK) {
         return NGX_DECLINED;
     }
 
     for ( ;; ) {
-        again = ngx_duplex_projection_bits(peer);
+        again = ngx_duplex_panic_bits(peer, ngx_duplex_projection_bits(peer));
 
         if (again == *bits) {
             return NGX_OK;
@@ -186,7 +197,7 @@ ngx_duplex_projection_log(ngx_duplex_peer_t *peer, ngx_uint_t was,
 }
 
 
-static const char *
+const char *
 ngx_duplex_peer_contributed(ngx_duplex_peer_t *peer)
 {
     ngx_uint_t                 i;

@@ -1,71 +1,389 @@
 
 /*
- * "slow_start": what the configuration says of it.
+ * See the header.
+ *
+ * A server that stock has put aside for its failures is given a small weight
+ * at once, so that the ramp begins low with the first request that succeeds:
+ * there is no other sign of that than that its failures are forgotten.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
+#include "../core/ngx_duplex_clock.h"
+#include "../core/ngx_duplex_registry.h"
+#include "ngx_duplex_group.h"
 #include "ngx_duplex_slow.h"
+#include "ngx_duplex_stock.h"
 
 
-#define NGX_DUPLEX_SLOW_PARAM  "slow_start="
+#define NGX_DUPLEX_SLOW_TICK     50     /* ms */
+#define NGX_DUPLEX_SLOW_PENDING  10     /* per cent, until it succeeds */
+
+/* the word of a stock peer: one of these, or the time at which it began */
+#define NGX_DUPLEX_SLOW_STEADY   0
+#define NGX_DUPLEX_SLOW_WAITS    1
+
+
+static void ngx_duplex_slow_take(void);
+static void ngx_duplex_slow_drop(void);
+static void ngx_duplex_slow_stop(void);
+static void ngx_duplex_slow_tick(ngx_event_t *ev);
+static void ngx_duplex_slow_walk(ngx_uint_t end);
+static void ngx_duplex_slow_step(ngx_duplex_peer_t *peer, ngx_msec_t now);
+static ngx_int_t ngx_duplex_slow_weight_locked(ngx_duplex_peer_t *peer,
+    void *rr, ngx_msec_t now);
+static void ngx_duplex_slow_set_locked(ngx_duplex_peer_t *peer, void *rr,
+    void *peers, ngx_int_t weight);
+
+
+static ngx_duplex_feature_t  ngx_duplex_slow_feature = {
+    ngx_string("slow start"),
+    NGX_DUPLEX_LAYER_UPSTREAM,
+    NULL,                                  /* bind */
+    NULL,                                  /* commit */
+    NULL,                                  /* start */
+    ngx_duplex_slow_take,                  /* take */
+    NULL,                                  /* beat */
+    NULL,                                  /* wake */
+    ngx_duplex_slow_drop,                  /* drop */
+    ngx_duplex_slow_stop                   /* stop */
+};
+
+
+/* debug logging wants a connection behind a timer */
+static ngx_connection_t  ngx_duplex_slow_conn;
+static ngx_event_t       ngx_duplex_slow_timer;
 
 
 ngx_int_t
-ngx_duplex_slow_take(ngx_conf_t *cf, ngx_array_t *args, ngx_uint_t able,
-    ngx_msec_t *time)
+ngx_duplex_slow_register(ngx_conf_t *cf)
 {
-    ngx_str_t   *value, text;
-    ngx_int_t    ms;
-    ngx_uint_t   i, n;
+    return ngx_duplex_register_feature(cf, &ngx_duplex_slow_feature);
+}
 
-    *time = 0;
 
-    value = args->elts;
-    n = 0;
+ngx_int_t
+ngx_duplex_slow_parse(ngx_conf_t *cf, ngx_str_t *param, ngx_uint_t allowed,
+    ngx_msec_t *slow_start)
+{
+    ngx_int_t  ms;
+    ngx_str_t  value;
 
-    for (i = 0; i < args->nelts; i++) {
+    value.data = param->data + sizeof("slow_start=") - 1;
+    value.len = param->len - (sizeof("slow_start=") - 1);
 
-        /* the first two are the directive's name and the address */
+    ms = ngx_parse_time(&value, 0);
 
-        if (i < 2
-            || ngx_strncmp(value[i].data, NGX_DUPLEX_SLOW_PARAM,
-                           sizeof(NGX_DUPLEX_SLOW_PARAM) - 1)
-               != 0)
-        {
-            value[n++] = value[i];
-            continue;
-        }
-
-        if (!able) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "balancing method does not support "
-                               "parameter \"%V\"", &value[i]);
-            return NGX_ERROR;
-        }
-
-        text.data = value[i].data + sizeof(NGX_DUPLEX_SLOW_PARAM) - 1;
-        text.len = value[i].len - (sizeof(NGX_DUPLEX_SLOW_PARAM) - 1);
-
-        ms = ngx_parse_time(&text, 0);
-
-        if (ms == NGX_ERROR || text.len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
-            return NGX_ERROR;
-        }
-
-        *time = ms;
+    if (ms == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", param);
+        return NGX_ERROR;
     }
 
-    args->nelts = n;
+    if (!allowed) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "balancing method does not support parameter "
+                           "\"%V\"", param);
+        return NGX_ERROR;
+    }
 
-    if (*time) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"slow_start\" is not in force yet: the server "
-                           "gets its whole share at once");
+    *slow_start = ms;
+
+    if (ms) {
+        ngx_duplex_need_store(cf);
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_duplex_slow_bind(ngx_conf_t *cf, ngx_duplex_group_t *group,
+    ngx_uint_t allowed)
+{
+    ngx_duplex_peer_t  *peer;
+
+    group->slow = (allowed != 0);
+
+    for (peer = ngx_duplex_peer_first(group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        if (peer->set.slow_start) {
+            break;
+        }
+    }
+
+    if (peer == NULL) {
+        return NGX_OK;
+    }
+
+    if (!allowed) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "balancing method of %s \"%V\" does not support "
+                           "parameter \"slow_start=%Mms\"",
+                           group->driver->title, &group->name,
+                           peer->set.slow_start);
+        return NGX_ERROR;
+    }
+
+    if (group->shm.len == 0) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"slow_start\" is without effect in %s \"%V\", "
+                           "which has no zone", group->driver->title,
+                           &group->name);
+        return NGX_OK;
+    }
+
+    group->scale = NGX_DUPLEX_SLOW_SCALE;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_duplex_slow_commit(ngx_duplex_group_t *group)
+{
+    void                       *rr, *peers;
+    ngx_uint_t                  i;
+    const ngx_duplex_layout_t  *l;
+
+    if (group->scale <= 1) {
+        return;
+    }
+
+    l = group->driver->layout;
+
+    for (i = 0; i < 2; i++) {
+
+        peers = group->lists[i].peers;
+        if (peers == NULL) {
+            continue;
+        }
+
+        ngx_duplex_stock_wlock(group->driver, peers);
+
+        for (rr = ngx_duplex_stock_first(l, peers);
+             rr;
+             rr = ngx_duplex_stock_next(l, rr))
+        {
+            if (ngx_duplex_stock_tag(l, rr) == NGX_DUPLEX_TAG_DUMMY) {
+                continue;
+            }
+
+            ngx_duplex_stock(l, peers, total_weight, ngx_uint_t)
+                += ngx_duplex_stock(l, rr, weight, ngx_int_t)
+                   * (group->scale - 1);
+
+            ngx_duplex_stock(l, rr, weight, ngx_int_t) *= group->scale;
+            ngx_duplex_stock(l, rr, effective_weight, ngx_int_t)
+                = ngx_duplex_stock(l, rr, weight, ngx_int_t);
+        }
+
+        ngx_duplex_stock_unlock(group->driver, peers);
+    }
+}
+
+
+void
+ngx_duplex_slow_begin_locked(ngx_duplex_peer_t *peer, void *rr, void *peers)
+{
+    const ngx_duplex_layout_t  *l;
+
+    if (peer->group->scale <= 1
+        || peer->set.slow_start == 0
+        || peer->group->npeers == 1)
+    {
+        return;
+    }
+
+    l = peer->group->driver->layout;
+
+    ngx_duplex_stock(l, rr, slow, ngx_msec_t) = ngx_duplex_clock_monotonic();
+
+    ngx_duplex_slow_set_locked(peer, rr, peers, 1);
+}
+
+
+static void
+ngx_duplex_slow_take(void)
+{
+    ngx_uint_t           i;
+    ngx_duplex_group_t  *group;
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+        if (group->scale > 1) {
+            break;
+        }
+    }
+
+    if (group == NULL) {
+        return;
+    }
+
+    ngx_duplex_slow_conn.fd = (ngx_socket_t) -1;
+
+    ngx_duplex_slow_timer.handler = ngx_duplex_slow_tick;
+    ngx_duplex_slow_timer.data = &ngx_duplex_slow_conn;
+    ngx_duplex_slow_timer.log = ngx_cycle->log;
+    ngx_duplex_slow_timer.cancelable = 1;
+
+    ngx_add_timer(&ngx_duplex_slow_timer, NGX_DUPLEX_SLOW_TICK);
+}
+
+
+static void
+ngx_duplex_slow_drop(void)
+{
+    if (ngx_duplex_slow_timer.timer_set) {
+        ngx_del_timer(&ngx_duplex_slow_timer);
+    }
+}
+
+
+/* nobody moves the weights of an old configuration any more */
+
+static void
+ngx_duplex_slow_stop(void)
+{
+    ngx_duplex_slow_walk(1);
+}
+
+
+static void
+ngx_duplex_slow_tick(ngx_event_t *ev)
+{
+    ngx_duplex_slow_walk(0);
+
+    ngx_add_timer(ev, NGX_DUPLEX_SLOW_TICK);
+}
+
+
+static void
+ngx_duplex_slow_walk(ngx_uint_t end)
+{
+    ngx_uint_t           i;
+    ngx_msec_t           now;
+    ngx_duplex_peer_t   *peer;
+    ngx_duplex_group_t  *group;
+
+
+    now = end ? 0 : ngx_duplex_clock_monotonic();
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        if (group->scale <= 1) {
+            continue;
+        }
+
+        for (peer = ngx_duplex_peer_first(group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            ngx_duplex_slow_step(peer, now);
+        }
+    }
+}
+
+
+static void
+ngx_duplex_slow_step(ngx_duplex_peer_t *peer, ngx_msec_t now)
+{
+    void                 *rr, *peers;
+    ngx_int_t             weight;
+    ngx_duplex_driver_t  *driver;
+
+    driver = peer->group->driver;
+    peers = peer->group->lists[peer->backup].peers;
+
+    if (peers == NULL) {
+        return;
+    }
+
+    ngx_duplex_stock_wlock(driver, peers);
+
+    rr = ngx_duplex_stock_find_locked(peer, peers);
+
+    if (rr) {
+        weight = ngx_duplex_slow_weight_locked(peer, rr, now);
+        ngx_duplex_slow_set_locked(peer, rr, peers, weight);
+    }
+
+    ngx_duplex_stock_unlock(driver, peers);
+}
+
+
+/* "now" is 0 for the end */
+
+static ngx_int_t
+ngx_duplex_slow_weight_locked(ngx_duplex_peer_t *peer, void *rr,
+    ngx_msec_t now)
+{
+    ngx_int_t                   full;
+    ngx_uint_t                  max_fails;
+    ngx_msec_t                 *word, slow_start;
+    const ngx_duplex_layout_t  *l;
+
+    l = peer->group->driver->layout;
+    word = &ngx_duplex_stock(l, rr, slow, ngx_msec_t);
+
+    full = ngx_duplex_slow_full(peer);
+    slow_start = peer->set.slow_start;
+
+    if (now == 0 || slow_start == 0 || peer->group->npeers == 1) {
+        *word = NGX_DUPLEX_SLOW_STEADY;
+        return full;
+    }
+
+    max_fails = ngx_duplex_stock(l, rr, max_fails, ngx_uint_t);
+
+    if (max_fails && ngx_duplex_stock(l, rr, fails, ngx_uint_t) >= max_fails) {
+        *word = NGX_DUPLEX_SLOW_WAITS;
+
+    } else if (*word == NGX_DUPLEX_SLOW_WAITS) {
+        *word = now;
+    }
+
+    switch (*word) {
+
+    case NGX_DUPLEX_SLOW_STEADY:
+        return full;
+
+    case NGX_DUPLEX_SLOW_WAITS:
+        return ngx_max(full * NGX_DUPLEX_SLOW_PENDING / 100, 1);
+    }
+
+    if (now - *word >= slow_start) {
+        *word = NGX_DUPLEX_SLOW_STEADY;
+        return full;
+    }
+
+    return ngx_max((ngx_int_t) (full * (now - *word) / slow_start), 1);
+}
+
+
+static void
+ngx_duplex_slow_set_locked(ngx_duplex_peer_t *peer, void *rr, void *peers,
+    ngx_int_t weight)
+{
+    ngx_int_t                  *now, *effective;
+    const ngx_duplex_layout_t  *l;
+
+    l = peer->group->driver->layout;
+    now = &ngx_duplex_stock(l, rr, weight, ngx_int_t);
+
+    if (*now == weight) {
+        return;
+    }
+
+    ngx_duplex_stock(l, peers, total_weight, ngx_uint_t) += weight - *now;
+
+    /* growing it follows, as fast as stock lets it after a failure */
+
+    effective = &ngx_duplex_stock(l, rr, effective_weight, ngx_int_t);
+
+    *effective = (*effective == *now) ? weight : ngx_min(*effective, weight);
+    *now = weight;
 }

@@ -1,6 +1,12 @@
 
 /*
- * "slow_start": a server that comes back gets its share little by little.
+ * Slow start: the weight of a server that has recovered grows from nothing
+ * to its own over "slow_start".
+ *
+ * Stock weights are small integers, so in a group with slow start all of them
+ * are NGX_DUPLEX_SLOW_SCALE times what the file says, from the start on.  A
+ * word of each stock peer, shared by the workers, says how far it is; the
+ * holder of the lease moves weights, whoever marks a server as up begins.
  */
 
 
@@ -10,15 +16,36 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_duplex_upstream.h"
 
+
+#define NGX_DUPLEX_SLOW_SCALE  100
+
+
+/* of a "server" line, for its handler; NGX_ERROR is logged */
+ngx_int_t ngx_duplex_slow_parse(ngx_conf_t *cf, ngx_str_t *param,
+    ngx_uint_t allowed, ngx_msec_t *slow_start);
+
+/* for preconfiguration, once */
+ngx_int_t ngx_duplex_slow_register(ngx_conf_t *cf);
 
 /*
- * For the directive "server".  Takes "slow_start=TIME" out of "args", which
- * are the directive's; "*time" gets it in ms, 0 if there is none.  "able": the
- * balancing method can have it.  NGX_ERROR is logged.
+ * For bind, when the group has all its lines.  NGX_ERROR is logged: its
+ * balancer cannot do it ("allowed" is 0).
  */
-ngx_int_t ngx_duplex_slow_take(ngx_conf_t *cf, ngx_array_t *args,
-    ngx_uint_t able, ngx_msec_t *time);
+ngx_int_t ngx_duplex_slow_bind(ngx_conf_t *cf, ngx_duplex_group_t *group,
+    ngx_uint_t allowed);
+
+/* for commit: weights of the stock peers as slow start needs them */
+void ngx_duplex_slow_commit(ngx_duplex_group_t *group);
+
+/* the weight of the peer in stock's list, when it does not grow */
+#define ngx_duplex_slow_full(peer)                                            \
+    ((ngx_int_t) ((peer)->set.weight * (peer)->group->scale))
+
+/* under the lock of the list: the peer has just become available */
+void ngx_duplex_slow_begin_locked(ngx_duplex_peer_t *peer, void *rr,
+    void *peers);
 
 
 #endif /* _NGX_DUPLEX_SLOW_H_INCLUDED_ */

@@ -10,6 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_slow.h"
 #include "ngx_duplex_stock.h"
 
 
@@ -137,6 +138,10 @@ ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits, ngx_uint_t *was)
     } else if (*was && bits == 0) {
         ngx_duplex_stock(l, peers, tries, ngx_uint_t)++;
         ngx_duplex_stock_forgive_locked(l, rr);
+
+        if (*was & ~NGX_DUPLEX_DOWN_DRAIN) {
+            ngx_duplex_slow_begin_locked(peer, rr, peers);
+        }
     }
 
     ngx_duplex_stock_unlock(driver, peers);

@@ -61,6 +61,7 @@ struct ngx_duplex_layout_s {
     size_t    max_fails;
     size_t    fail_timeout;
     size_t    tag;
+    size_t    slow;
     size_t    down;
     size_t    ssl_session;
     size_t    ssl_session_len;
@@ -83,8 +84,9 @@ struct ngx_duplex_layout_s {
 #endif
 
 /*
- * Two words of a peer are stock's and not used by it: start_time has the
- * hash of the server's identity (0: it is in no list), spare[0] its id.
+ * Three words of a peer are stock's and not used by it: start_time has the
+ * hash of the server's identity (0: it is in no list), spare[0] its id,
+ * slow_start how far its slow start is.
  */
 
 #define NGX_DUPLEX_LAYOUT(list, type, sid)                                    \
@@ -100,7 +102,8 @@ struct ngx_duplex_layout_s {
       offsetof(type, max_conns), offsetof(type, fails),                       \
       offsetof(type, accessed), offsetof(type, checked),                      \
       offsetof(type, max_fails), offsetof(type, fail_timeout),                \
-      offsetof(type, start_time), offsetof(type, down),                       \
+      offsetof(type, start_time), offsetof(type, slow_start),                 \
+      offsetof(type, down),                                                   \
       offsetof(type, ssl_session), offsetof(type, ssl_session_len),           \
       offsetof(type, lock), offsetof(type, next), offsetof(type, spare), sid  \
       NGX_DUPLEX_LAYOUT_REFS(type) }

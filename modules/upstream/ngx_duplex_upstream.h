@@ -37,6 +37,7 @@
 typedef struct ngx_duplex_driver_s  ngx_duplex_driver_t;
 typedef struct ngx_duplex_group_s   ngx_duplex_group_t;
 typedef struct ngx_duplex_peer_s    ngx_duplex_peer_t;
+typedef struct ngx_duplex_options_s ngx_duplex_options_t;
 
 
 /* the administrator's word on a peer: one field, overrides the file's */
@@ -115,6 +116,7 @@ struct ngx_duplex_group_s {
     ngx_str_t               zone;       /* zone of its records: "http:app" */
     ngx_str_t               shm;        /* its `zone` directive; or empty */
     void                   *conf;       /* the driver's */
+    ngx_duplex_options_t   *options;    /* NULL: all are the default */
 
     ngx_uint_t              npeers;
     ngx_rbtree_t            ids;        /* its peers, each in both */
@@ -128,6 +130,7 @@ struct ngx_duplex_group_s {
 
     ngx_uint_t              backups;    /* the balancer knows backups */
     ngx_uint_t              spare;      /* duplex_spare */
+    ngx_uint_t              scale;      /* of stock's weights; see slow.h */
     ngx_uint_t              unplaced;   /* peers for whom there is no room */
 
     ngx_str_t               state;      /* its state file; or empty */

@@ -17,6 +17,7 @@
 #include "ngx_http_duplex_driver.h"
 #include "ngx_http_duplex_peer.h"
 #include "ngx_http_duplex_queue.h"
+#include "ngx_duplex_panic.h"
 #include "ngx_http_duplex_upstream_conf.h"
 
 
@@ -24,6 +25,8 @@ static ngx_int_t ngx_http_duplex_upstream_preconfiguration(ngx_conf_t *cf);
 static void *ngx_http_duplex_upstream_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_http_duplex_upstream_init_main_conf(ngx_conf_t *cf,
     void *conf);
+static char *ngx_http_duplex_upstream_panic(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 #if !(NGX_DUPLEX_HAVE_ORDERED_KEEPALIVE)
 static char *ngx_http_duplex_upstream_keepalive(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
@@ -47,6 +50,13 @@ static ngx_command_t  ngx_http_duplex_upstream_commands[] = {
     { ngx_string("server"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
       ngx_http_duplex_upstream_server,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("duplex_panic"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_http_duplex_upstream_panic,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -184,6 +194,14 @@ ngx_http_duplex_upstream_create_srv_conf(ngx_conf_t *cf)
     uscf->spare = NGX_CONF_UNSET_UINT;
 
     return uscf;
+}
+
+
+static char *
+ngx_http_duplex_upstream_panic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_duplex_panic_set(cf,
+               ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module));
 }
 
 

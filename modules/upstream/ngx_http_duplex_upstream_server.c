@@ -89,6 +89,19 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 #endif
         }
 
+        if (i > 1 && ngx_strncmp(value[i].data, "slow_start=", 11) == 0) {
+
+            if (ngx_duplex_slow_parse(cf, &value[i],
+                                      us->flags & NGX_HTTP_UPSTREAM_BACKUP,
+                                      &server->slow_start)
+                != NGX_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
         arg = ngx_array_push(args);
         if (arg == NULL) {
             return NGX_CONF_ERROR;
@@ -120,13 +133,6 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     /* where backups cannot be, nor can this */
-
-    if (ngx_duplex_slow_take(cf, args, us->flags & NGX_HTTP_UPSTREAM_BACKUP,
-                             &server->slow_start)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
 
     return ngx_http_duplex_upstream_delegate(cf, &value[0], args,
                                              us->srv_conf);
@@ -331,6 +337,10 @@ ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
     }
 
     ngx_duplex_group_ready(cf, group);
+
+    if (ngx_duplex_slow_bind(cf, group, group->backups) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_duplex_state_bind(cf, group, &uscf->state);
 }

@@ -19,11 +19,15 @@ typedef struct {
     ngx_duplex_group_t               *group;
     ngx_uint_t                        spare;
     ngx_str_t                         state;
+    ngx_array_t                       slow_start;  /* of the servers, ms */
     ngx_uint_t                        placeholder; /* first of us->servers */
 
     ngx_stream_duplex_wrap_pt         wrap;
     ngx_stream_upstream_init_pt       init_upstream;
     ngx_stream_upstream_init_peer_pt  init_peer;
+
+    ngx_flag_t                        session_drop;    /* of a server{} */
+    ngx_stream_upstream_init_peer_pt  drop_init_peer;  /* wrapped by it */
 } ngx_stream_duplex_upstream_srv_conf_t;
 
 

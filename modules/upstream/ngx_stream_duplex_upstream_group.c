@@ -11,6 +11,7 @@
 #include "ngx_duplex_slow.h"
 #include "ngx_duplex_state.h"
 #include "ngx_stream_duplex_driver.h"
+#include "ngx_stream_duplex_drop.h"
 
 
 static ngx_int_t ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
@@ -58,6 +59,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
 {
     ngx_str_t                            *shm;
     ngx_uint_t                            i;
+    ngx_msec_t                           *slow_start;
     ngx_duplex_group_t                   *group;
     ngx_duplex_server_t                   server;
     ngx_stream_upstream_server_t           *stock;
@@ -77,7 +79,6 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     uscf->group = group;
 
     group->backups = (us->flags & NGX_STREAM_UPSTREAM_BACKUP) != 0;
-    group->slow = group->backups;
 
     if (uscf->spare != NGX_CONF_UNSET_UINT) {
         group->spare = uscf->spare;
@@ -86,6 +87,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     ngx_stream_duplex_upstream_caches(cf, us, group);
 
     stock = us->servers->elts;
+    slow_start = uscf->slow_start.elts;
 
     for (i = 0; i < us->servers->nelts && !uscf->placeholder; i++) {
 
@@ -102,7 +104,7 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
         server.set.max_conns = stock[i].max_conns;
         server.set.max_fails = stock[i].max_fails;
         server.set.fail_timeout = stock[i].fail_timeout;
-        server.set.slow_start = stock[i].slow_start;
+        server.set.slow_start = slow_start[i];
 
         if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
             return NGX_ERROR;
@@ -110,6 +112,12 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     }
 
     ngx_duplex_group_ready(cf, group);
+
+    if (ngx_duplex_slow_bind(cf, group, group->backups) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_stream_duplex_drop_wrap(cf, us, group);
 
     return ngx_duplex_state_bind(cf, group, &uscf->state);
 }
@@ -228,6 +236,73 @@ ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
 }
 
 
+/* all but "slow_start" is stock's */
+
+char *
+ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    ngx_str_t                       *value, *arg;
+    ngx_uint_t                       i;
+    ngx_msec_t                      *slow_start;
+    ngx_array_t                     *args;
+    ngx_stream_upstream_srv_conf_t  *us;
+
+    us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
+
+    if (uscf->state.len && cmd) {
+        return "cannot be used together with \"state\"";
+    }
+
+    if (uscf->slow_start.elts == NULL
+        && ngx_array_init(&uscf->slow_start, cf->pool, 4, sizeof(ngx_msec_t))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    slow_start = ngx_array_push(&uscf->slow_start);
+    args = ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
+
+    if (slow_start == NULL || args == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slow_start = 0;
+    value = cf->args->elts;
+
+    for (i = 0; i < cf->args->nelts; i++) {
+
+        /* the first two are the directive's name and the address */
+
+        if (i > 1 && ngx_strncmp(value[i].data, "slow_start=", 11) == 0) {
+
+            if (ngx_duplex_slow_parse(cf, &value[i],
+                                      us->flags & NGX_STREAM_UPSTREAM_BACKUP,
+                                      slow_start)
+                != NGX_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
+        arg = ngx_array_push(args);
+        if (arg == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *arg = value[i];
+    }
+
+    return ngx_stream_duplex_upstream_delegate(cf, &value[0], args,
+                                               us->srv_conf);
+}
+
+
 /*
  * Stock refuses an upstream{} without servers, and its balancers need a first
  * peer: one that is down stands there while there is none.
@@ -293,48 +368,6 @@ ngx_stream_duplex_upstream_unhold(ngx_stream_upstream_srv_conf_t *us,
                 us->servers->nelts * sizeof(ngx_stream_upstream_server_t));
 
     uscf->placeholder = 0;
-}
-
-
-char *
-ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
-
-    char                            *rv;
-    ngx_str_t                       *value;
-    ngx_msec_t                       slow_start;
-    ngx_stream_upstream_server_t    *servers;
-    ngx_stream_upstream_srv_conf_t  *us;
-
-    us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
-
-    if (uscf->state.len && cmd) {
-        return "cannot be used together with \"state\"";
-    }
-
-    value = cf->args->elts;
-
-    /* where backups cannot be, nor can this */
-
-    if (ngx_duplex_slow_take(cf, cf->args,
-                             us->flags & NGX_STREAM_UPSTREAM_BACKUP,
-                             &slow_start)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    rv = ngx_stream_duplex_upstream_delegate(cf, &value[0], cf->args,
-                                             us->srv_conf);
-
-    if (rv == NGX_CONF_OK) {
-        servers = us->servers->elts;
-        servers[us->servers->nelts - 1].slow_start = slow_start;
-    }
-
-    return rv;
 }
 
 

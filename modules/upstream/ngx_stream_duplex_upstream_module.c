@@ -2,9 +2,9 @@
 /*
  * upstream{} of stream: what the suite adds to it.
  *
- * This module stands before the stock ones in the list, so it sees "zone"
- * first, and hands it on to the stock handler.  Balancers are wrapped when all
- * of stream{} is parsed, so no order of directives matters.
+ * This module stands before the stock ones in the list, so it sees "server"
+ * and "zone" first, and hands them on to the stock handlers.  Balancers are
+ * wrapped when all of stream{} is parsed, so no order of directives matters.
  */
 
 
@@ -12,11 +12,17 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_panic.h"
 #include "ngx_stream_duplex_driver.h"
+#include "ngx_stream_duplex_drop.h"
 
 
 static ngx_int_t ngx_stream_duplex_upstream_preconfiguration(ngx_conf_t *cf);
 static void *ngx_stream_duplex_upstream_create_srv_conf(ngx_conf_t *cf);
+static char *ngx_stream_duplex_upstream_merge_srv_conf(ngx_conf_t *cf,
+    void *parent, void *child);
+static char *ngx_stream_duplex_upstream_panic(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_stream_duplex_upstream_init_main_conf(ngx_conf_t *cf,
     void *conf);
 static ngx_int_t ngx_stream_duplex_upstream_init_upstream(ngx_conf_t *cf,
@@ -30,16 +36,16 @@ NGX_DUPLEX_NEEDS_CORE;
 
 static ngx_command_t  ngx_stream_duplex_upstream_commands[] = {
 
-    { ngx_string("zone"),
-      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE12,
-      ngx_stream_duplex_upstream_zone,
+    { ngx_string("server"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
+      ngx_stream_duplex_upstream_server,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
       NULL },
 
-    { ngx_string("server"),
-      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
-      ngx_stream_duplex_upstream_server,
+    { ngx_string("zone"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE12,
+      ngx_stream_duplex_upstream_zone,
       NGX_STREAM_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -58,6 +64,20 @@ static ngx_command_t  ngx_stream_duplex_upstream_commands[] = {
       offsetof(ngx_stream_duplex_upstream_srv_conf_t, spare),
       NULL },
 
+    { ngx_string("duplex_panic"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_stream_duplex_upstream_panic,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("proxy_session_drop"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_upstream_srv_conf_t, session_drop),
+      NULL },
+
       ngx_null_command
 };
 
@@ -70,7 +90,7 @@ static ngx_stream_module_t  ngx_stream_duplex_upstream_module_ctx = {
     ngx_stream_duplex_upstream_init_main_conf, /* init main configuration */
 
     ngx_stream_duplex_upstream_create_srv_conf, /* create server conf */
-    NULL                                   /* merge server configuration */
+    ngx_stream_duplex_upstream_merge_srv_conf /* merge server configuration */
 };
 
 
@@ -111,6 +131,10 @@ ngx_stream_duplex_upstream_preconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_stream_duplex_drop_register(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ngx_duplex_register_feature(cf, &ngx_stream_duplex_upstream_feature)
         != NGX_OK)
     {
@@ -136,8 +160,36 @@ ngx_stream_duplex_upstream_create_srv_conf(ngx_conf_t *cf)
     /* all else is set by ngx_pcalloc() */
 
     uscf->spare = NGX_CONF_UNSET_UINT;
+    uscf->session_drop = NGX_CONF_UNSET;
 
     return uscf;
+}
+
+
+static char *
+ngx_stream_duplex_upstream_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *prev = parent;
+    ngx_stream_duplex_upstream_srv_conf_t  *conf = child;
+
+    ngx_conf_merge_value(conf->session_drop, prev->session_drop, 0);
+
+    if (conf->session_drop) {
+        ngx_stream_duplex_drop_need(cf);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_stream_duplex_upstream_panic(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    return ngx_duplex_panic_set(cf,
+               ngx_stream_conf_get_module_srv_conf(cf,
+                                                  ngx_stream_upstream_module));
 }
 
 

@@ -40,6 +40,7 @@ struct fake_peer_s {
     ngx_uint_t        max_fails;
     time_t            fail_timeout;
     ngx_msec_t        start_time;
+    ngx_msec_t        slow_start;
     void             *ssl_session;
     ngx_atomic_t      lock;
     ngx_uint_t        refs;

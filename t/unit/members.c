@@ -6,6 +6,10 @@
  * links: modules/upstream/ngx_duplex_admin.c
  * links: modules/upstream/ngx_duplex_exist.c
  * links: modules/upstream/ngx_duplex_projection.c
+ * links: modules/upstream/ngx_duplex_bound.c
+ * links: modules/upstream/ngx_duplex_options.c
+ * links: modules/upstream/ngx_duplex_panic.c
+ * links: modules/upstream/ngx_duplex_slow.c
  * links: modules/upstream/ngx_duplex_stock.c
  * links: modules/upstream/ngx_duplex_places.c
  * links: modules/upstream/ngx_duplex_places_commit.c
