@@ -554,6 +554,19 @@ my %bad = (
         location => 'health_check mandatory persistent=1;', '"persistent=1"',
     ],
 
+    'duplex_probe_on_error' => [
+        upstream => "$SERVER duplex_probe_on_error yes;", '"yes"',
+        upstream => "$SERVER duplex_probe_on_error on on;", '"on"',
+        upstream => "$SERVER duplex_probe_on_error on;
+                     duplex_probe_on_error on;", '"duplex_probe_on_error"',
+        location => 'duplex_probe_on_error on;', '"duplex_probe_on_error"',
+    ],
+
+    'ngx_http_duplex_watch_params late' => [
+        upstream => "$SERVER duplex_probe_on_error on late=0;", '"0"',
+        upstream => "$SERVER duplex_probe_on_error on late=soon;", '"soon"',
+    ],
+
     'ngx_http_duplex_health_params match' => [
         location => 'health_check match=welcome;', '"welcome"',
         location => 'health_check match=;', '""',

@@ -14,6 +14,7 @@
 #include "../core/ngx_duplex_lease.h"
 #include "../core/ngx_duplex_page.h"
 #include "../core/ngx_duplex_registry.h"
+#include "ngx_duplex_alarm.h"
 #include "ngx_duplex_explain.h"
 #include "ngx_duplex_health.h"
 #include "ngx_duplex_schedule.h"
@@ -105,6 +106,7 @@ ngx_duplex_health_register(ngx_conf_t *cf)
             != NGX_OK
         || ngx_duplex_register_contributor(cf, &ngx_duplex_health_contributor)
             != NGX_OK
+        || ngx_duplex_register_kind(cf, &ngx_duplex_alarm_kind) != NGX_OK
         || ngx_duplex_register_page(cf, &ngx_duplex_explain_page) != NGX_OK
         || ngx_duplex_vote_register(cf) != NGX_OK)
     {

@@ -35,6 +35,9 @@
 
 #define NGX_DUPLEX_SCHEDULE_IN_FLIGHT  256
 
+/* at most, after an alarm: else a tenth of the interval */
+#define NGX_DUPLEX_SCHEDULE_RESPITE    1000     /* ms */
+
 
 typedef struct {
     ngx_rbtree_t         probes;        /* by peer */
@@ -64,6 +67,7 @@ static void ngx_duplex_schedule_insert(ngx_duplex_probe_t *probe);
 static ngx_msec_t ngx_duplex_schedule_patience(ngx_duplex_probe_t *probe);
 static void ngx_duplex_schedule_probe(ngx_duplex_probe_t *probe,
     uint64_t now);
+static ngx_msec_t ngx_duplex_schedule_respite(ngx_duplex_probe_t *probe);
 static void ngx_duplex_schedule_forget(ngx_duplex_probe_t *probe);
 
 
@@ -181,7 +185,7 @@ ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer)
             ngx_rbtree_delete(&s->waiting, &probe->node);
 
             probe->due = ngx_max(probe->started
-                                 + probe->check->policy.interval / 10, now);
+                                 + ngx_duplex_schedule_respite(probe), now);
             probe->node.key = (ngx_rbtree_key_t) probe->due;
 
             ngx_rbtree_insert(&s->waiting, &probe->node);
@@ -556,4 +560,14 @@ ngx_duplex_schedule_probe(ngx_duplex_probe_t *probe, uint64_t now)
     ngx_duplex_health_save_probed(probe->peer, probe->check, &probed);
 
     probe->check->prober->start(probe);
+}
+
+
+/* between two probes, however many alarms there are */
+
+static ngx_msec_t
+ngx_duplex_schedule_respite(ngx_duplex_probe_t *probe)
+{
+    return ngx_min(probe->check->policy.interval / 10,
+                   NGX_DUPLEX_SCHEDULE_RESPITE);
 }

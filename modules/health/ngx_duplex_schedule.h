@@ -47,7 +47,7 @@ void ngx_duplex_schedule_remove(ngx_duplex_peer_t *peer);
 
 /*
  * Probes the peer now, by all its checks: something was heard of it.  At most
- * one probe in a tenth of the interval comes of that.
+ * one probe in a tenth of the interval, or in a second, comes of that.
  */
 void ngx_duplex_schedule_hurry(ngx_duplex_peer_t *peer);
 

@@ -14,6 +14,7 @@
 #include "ngx_duplex_health.h"
 #include "ngx_duplex_vote.h"
 #include "ngx_http_duplex_probe.h"
+#include "ngx_http_duplex_watch.h"
 
 
 /* one health_check as it was written */
@@ -40,6 +41,7 @@ typedef struct {
     ngx_http_upstream_init_peer_pt  init;       /* if checked: for all but
                                                    probes */
     ngx_duplex_vote_conf_t          vote;
+    ngx_http_duplex_watch_conf_t    watch;
 } ngx_http_duplex_health_srv_conf_t;
 
 

@@ -84,6 +84,13 @@ ngx_http_duplex_health_bind_votes(ngx_conf_t *cf)
         hscf = ngx_http_conf_upstream_srv_conf(us[i],
                                                ngx_http_duplex_health_module);
 
+        if (hscf->watch.on && hscf->watch.group == NULL) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"duplex_probe_on_error\" does nothing without "
+                          "\"health_check\" of upstream \"%V\" in %s:%ui",
+                          &us[i]->host, us[i]->file_name, us[i]->line);
+        }
+
         if (ngx_duplex_vote_add(cf, group, &hscf->vote, us[i]->file_name,
                                 us[i]->line)
             != NGX_OK)
@@ -292,8 +299,9 @@ static ngx_int_t
 ngx_http_duplex_health_bind_group(ngx_conf_t *cf,
     ngx_http_duplex_health_t *health, ngx_http_upstream_srv_conf_t *us)
 {
-    ngx_duplex_group_t       *group;
-    ngx_http_duplex_check_t  *check;
+    ngx_duplex_group_t                 *group;
+    ngx_http_duplex_check_t            *check;
+    ngx_http_duplex_health_srv_conf_t  *hscf;
 
     group = ngx_http_duplex_health_group(cf, health, us);
     if (group == NULL) {
@@ -307,6 +315,9 @@ ngx_http_duplex_health_bind_group(ngx_conf_t *cf,
 
     *check = health->check;
     check->us = us;
+
+    hscf = ngx_http_conf_upstream_srv_conf(us, ngx_http_duplex_health_module);
+    hscf->watch.group = group;
 
     if (ngx_duplex_check_add(cf, group, &health->policy,
                              &ngx_http_duplex_prober, check, &health->text)

@@ -150,6 +150,13 @@ static ngx_command_t  ngx_http_duplex_health_commands[] = {
       0,
       NULL },
 
+    { ngx_string("duplex_probe_on_error"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE12,
+      ngx_http_duplex_watch_set,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_duplex_health_srv_conf_t, watch),
+      NULL },
+
     { ngx_string("duplex_health_policy"),
       NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,

@@ -387,6 +387,7 @@ ngx_int_t
 ngx_http_duplex_probe_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
+    ngx_int_t                           rc;
     ngx_http_upstream_t                *u;
     ngx_http_duplex_probe_t            *hp;
     ngx_http_duplex_health_srv_conf_t  *hscf;
@@ -396,7 +397,11 @@ ngx_http_duplex_probe_init_peer(ngx_http_request_t *r,
     if (hp == NULL) {
         hscf = ngx_http_conf_upstream_srv_conf(us,
                                                ngx_http_duplex_health_module);
-        return hscf->init(r, us);
+
+        rc = hscf->init(r, us);
+
+        return rc == NGX_OK && hscf->watch.on
+               ? ngx_http_duplex_watch(r, &hscf->watch) : rc;
     }
 
     u = r->upstream;
