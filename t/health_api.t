@@ -93,6 +93,8 @@ is($up->{health_checks}{fails}, 0, '... no fails');
 is($up->{health_checks}{unhealthy}, 0, '... never unhealthy');
 is($up->{health_checks}{last_passed}, JSON::PP::true(), '... last passed');
 is($up->{active}, 0, '... probes are not active connections');
+is($up->{requests}, 0, '... and not requests');
+ok(!exists $up->{selected}, '... nor a selection');
 
 my ($verdict, @more) = @{$up->{verdicts}};
 

@@ -73,6 +73,12 @@ ngx_http_duplex_status_peer_init(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    /* a probe is not a client's, and has no socket of one */
+
+    if (r->connection->fd == (ngx_socket_t) -1) {
+        return NGX_OK;
+    }
+
     return ngx_duplex_attempt_watch(&r->upstream->peer, r->pool, sscf->group,
                                     ngx_http_duplex_status_peer_count,
                                     r->upstream);
