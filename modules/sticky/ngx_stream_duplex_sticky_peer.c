@@ -187,6 +187,11 @@ ngx_stream_duplex_sticky_get(ngx_peer_connection_t *pc, void *data)
     if (sticky->found && sticky->conf->strict) {
         ngx_log_error(NGX_LOG_ERR, pc->log, 0,
                       "the server of this session is not available");
+
+        /* stock copies the name since 1.27.3, also of nobody */
+
+        pc->name = &sticky->conf->sticky.group->name;
+
         return NGX_BUSY;
     }
 
