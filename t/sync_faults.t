@@ -145,6 +145,7 @@ $wire->send(BYE, '');
 for my $down (1, 0, 1) {
     for my $node ($a, $b) {
         change($node, 0, $down);
+        settled('what is said first', 2);
         change($node == $a ? $b : $a, 0, !$down);
 
         settled('a clock that is ahead', 2);
