@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # "slow_start": the share of a server that has recovered follows the ramp, in
-# http and stream, by round robin and least_conn, after a health check and
+# http and stream, by round robin and least_conn, after "down" and
 # after a quarantine.
 
 use FindBin;
