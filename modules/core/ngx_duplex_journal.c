@@ -581,5 +581,9 @@ ngx_duplex_journal_path(ngx_duplex_journal_t *journal, u_char *buf,
 ngx_str_t *
 ngx_duplex_journal_directory(void)
 {
-    return &ngx_duplex_present->journal->dir;
+    ngx_duplex_journal_t  *journal;
+
+    journal = ngx_duplex_present->journal;
+
+    return journal ? &journal->dir : NULL;
 }
