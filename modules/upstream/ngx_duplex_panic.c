@@ -62,7 +62,7 @@ ngx_duplex_panic_set(ngx_conf_t *cf, void *conf)
     if (n < 1 || n > 100) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\" in \"duplex_panic\" "
-                           "directive: must be 1% to 100%", &value[1]);
+                           "directive: must be 1%% to 100%%", &value[1]);
         return NGX_CONF_ERROR;
     }
 
