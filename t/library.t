@@ -163,10 +163,11 @@ my $report = $load->stop();
 like($report->{errors}[0], qr/status 502/, 'failures have their reason');
 $b1->set();
 
-# sessions of plain round robin move, and that is noticed
+# sessions of plain round robin move, and that is noticed (those of two clients
+# that take turns would not)
 
 my $sessions = Duplex::Load->start(targets => [ $node->address('front') ],
-                                   sessions => 1);
+                                   clients => 1, sessions => 1);
 wait_for { $sessions->report()->{moved} > 5 } 5, 'moved sessions';
 $sessions->stop();
 
