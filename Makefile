@@ -32,6 +32,7 @@ help:
 	@echo 'make check             style, layers, symbols, unit tests'
 	@echo 'make bench             figures beside those of HAProxy and plain nginx'
 	@echo 'make install           into the modules path of that nginx'
+	@echo 'make deb               Debian packages for this release, into build/deb'
 	@echo 'make clean             removes all that was built'
 	@echo
 	@echo 'NGINX=tree             another nginx (tools/build says which)'
@@ -102,8 +103,19 @@ bench: build
 install: build
 	@tools/install
 
+# from a copy, as the tree keeps nothing of it
+
+deb:
+	@tools/install-deps build-essential debhelper
+	@rm -rf build/deb && mkdir -p build/deb/tree
+	@git ls-files -z | xargs -0 cp --parents -t build/deb/tree
+	@cd build/deb/tree && dpkg-buildpackage -us -uc -b > ../log 2>&1 \
+		|| { tail -n 20 ../log; exit 1; }
+	@rm -rf build/deb/tree
+	@ls build/deb/*.deb
+
 clean:
 	@rm -rf build
 
 .PHONY: help demo bench build cli deps test test-one test-debug test-ha matrix \
-        check install clean
+        check install deb clean
