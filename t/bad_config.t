@@ -240,6 +240,7 @@ my %bad = (
           [ 'sticky learn zone=s:1m lookup=x;', '"x"' ],
           [ 'sticky learn zone=s:1m timeout=soon;', '"soon"' ],
           [ 'sticky learn zone=s:1;', '"s:1"' ],
+          [ 'sticky learn zone=s:1m sync=ack;', '"sync=ack"' ],
           [ 'sticky learn zone=s:1m; sticky learn zone=t:1m;', '"sticky"' ],
     ],
 
@@ -312,6 +313,7 @@ my %bad = (
 
     'sticky: learn' => [
         upstream => "$SERVER sticky learn colour=red;", '"colour=red"',
+        upstream => "$SERVER sticky learn zone=s:1m sync=ack;", '"sync=ack"',
         upstream => "$SERVER sticky learn lookup=\$arg_a zone=s:1m;",
             '"create"',
         upstream => "$SERVER sticky learn create=\$arg_a zone=s:1m;",
@@ -486,7 +488,7 @@ my %bad = (
     ],
 
     'zone_sync_timeout' => [
-        stream => 'zone_sync_timeout 499ms;', '"499ms"',
+        stream => 'zone_sync_timeout 0;', '"0"',
         stream => 'zone_sync_timeout soon;', '"soon"',
     ],
 

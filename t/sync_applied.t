@@ -28,6 +28,10 @@ for my $node ($a, $b) {
         is($r->{status}, 200, 'changed');
         is(nodes($r, 'applied'), 'a b', 'both have it');
         is(nodes($r, 'pending'), '', 'nobody lacks it');
+
+        my $body = JSON::PP::decode_json($r->{body});
+        is(join(' ', sort @{$body->{applied}}), 'a b', 'the body says it, too');
+        is_deeply($body->{pending}, [], 'and who lacks it');
         is($other->peer_state('app', $backend), $n % 2 ? 'down' : 'up',
            'it is in force there');
     }

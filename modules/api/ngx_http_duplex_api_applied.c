@@ -24,6 +24,8 @@ static void ngx_http_duplex_api_applied_done(ngx_duplex_acked_wait_t *wait);
 static void ngx_http_duplex_api_applied_cleanup(void *data);
 static ngx_int_t ngx_http_duplex_api_applied_answer(
     ngx_http_duplex_api_t *api);
+static void ngx_http_duplex_api_applied_field(ngx_http_duplex_api_t *api,
+    const char *name, ngx_uint_t wanted);
 static ngx_int_t ngx_http_duplex_api_applied_header(ngx_http_duplex_api_t *api,
     const char *name, ngx_uint_t wanted);
 
@@ -139,6 +141,14 @@ ngx_http_duplex_api_applied_cleanup(void *data)
 static ngx_int_t
 ngx_http_duplex_api_applied_answer(ngx_http_duplex_api_t *api)
 {
+    if (api->acked && api->call.json && api->call.code == NULL
+        && ngx_duplex_json_reopen(api->call.json))
+    {
+        ngx_http_duplex_api_applied_field(api, "applied", 1);
+        ngx_http_duplex_api_applied_field(api, "pending", 0);
+        ngx_duplex_json_object_end(api->call.json);
+    }
+
     if (ngx_http_duplex_api_applied_header(api, "X-Duplex-Applied", 1)
         != NGX_OK
         || ngx_http_duplex_api_applied_header(api, "X-Duplex-Pending", 0)
@@ -151,7 +161,39 @@ ngx_http_duplex_api_applied_answer(ngx_http_duplex_api_t *api)
 }
 
 
-/* the names of the nodes that have it, or have not; none: no header */
+/* the names of the nodes that have it, or have not */
+
+static void
+ngx_http_duplex_api_applied_field(ngx_http_duplex_api_t *api,
+    const char *name, ngx_uint_t wanted)
+{
+    ngx_str_t            node;
+    ngx_uint_t           i, connected, acked;
+    ngx_duplex_json_t   *json;
+
+    json = api->call.json;
+
+    ngx_duplex_json_array(json, name);
+
+    if (wanted) {
+        ngx_duplex_json_string(json, NULL, &ngx_duplex_identity()->name);
+    }
+
+    for (i = 0;
+         api->acked->node(i, api->position, &node, &connected, &acked)
+         == NGX_OK;
+         i++)
+    {
+        if (acked == wanted) {
+            ngx_duplex_json_string(json, NULL, &node);
+        }
+    }
+
+    ngx_duplex_json_array_end(json);
+}
+
+
+/* the same; none: no header */
 
 static ngx_int_t
 ngx_http_duplex_api_applied_header(ngx_http_duplex_api_t *api,

@@ -274,6 +274,22 @@ ngx_duplex_json_hex(ngx_duplex_json_t *json, const char *name, uint64_t value)
 
 
 ngx_uint_t
+ngx_duplex_json_reopen(ngx_duplex_json_t *json)
+{
+    if (json->depth || json->length < 2 || json->buf->last[-1] != '}') {
+        return 0;
+    }
+
+    json->buf->last--;
+    json->length--;
+    json->end[json->depth++] = '}';
+    json->comma = (json->length > 1);
+
+    return 1;
+}
+
+
+ngx_uint_t
 ngx_duplex_json_is_empty(ngx_duplex_json_t *json)
 {
     return json->length == 0 && json->depth == 0 && !json->failed;

@@ -63,6 +63,12 @@ void ngx_duplex_json_time(ngx_duplex_json_t *json, const char *name,
 void ngx_duplex_json_hex(ngx_duplex_json_t *json, const char *name,
     uint64_t value);
 
+/*
+ * If the one value is a whole object: takes its end back, so that members may
+ * follow, and answers 1.  It must be ended again.
+ */
+ngx_uint_t ngx_duplex_json_reopen(ngx_duplex_json_t *json);
+
 /* 1: nothing has been written yet */
 ngx_uint_t ngx_duplex_json_is_empty(ngx_duplex_json_t *json);
 

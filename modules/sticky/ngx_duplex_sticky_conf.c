@@ -39,6 +39,24 @@ ngx_duplex_sticky_set_timeout(ngx_conf_t *cf,
 }
 
 
+/*
+ * A response could only be held by a filter that keeps its headers and its
+ * body back: what a client has seen may be one turn of the event loop ahead
+ * of the other nodes, and whoever counts on more shall know.
+ */
+
+char *
+ngx_duplex_sticky_refuse_sync(ngx_conf_t *cf, ngx_str_t *value)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "parameter \"%V\" is not supported: a session is sent "
+                       "to the other nodes at once, but the response does not "
+                       "wait for them; use \"sync\"", value);
+
+    return NGX_CONF_ERROR;
+}
+
+
 char *
 ngx_duplex_sticky_set_zone(ngx_conf_t *cf,
     ngx_duplex_sticky_zone_t *zone, ngx_str_t *text)

@@ -25,6 +25,8 @@ typedef struct {
 /* "zone=", "timeout=": what stands behind it */
 char *ngx_duplex_sticky_set_zone(ngx_conf_t *cf,
     ngx_duplex_sticky_zone_t *zone, ngx_str_t *text);
+/* "sync=" with any value */
+char *ngx_duplex_sticky_refuse_sync(ngx_conf_t *cf, ngx_str_t *value);
 char *ngx_duplex_sticky_set_timeout(ngx_conf_t *cf,
     ngx_duplex_sticky_group_t *sticky, ngx_str_t *text);
 

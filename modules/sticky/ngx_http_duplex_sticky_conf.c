@@ -151,6 +151,9 @@ ngx_http_duplex_sticky_set_learn(ngx_conf_t *cf,
         } else if (ngx_strcmp(value[i].data, "sync") == 0) {
             zone.sync = 1;
 
+        } else if (ngx_strncmp(value[i].data, "sync=", 5) == 0) {
+            rv = ngx_duplex_sticky_refuse_sync(cf, &value[i]);
+
         } else if (ngx_strcmp(value[i].data, "strict") == 0) {
             scf->strict = 1;
 

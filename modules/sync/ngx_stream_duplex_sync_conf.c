@@ -13,10 +13,6 @@
 #include "ngx_stream_duplex_sync_conf.h"
 
 
-/* heartbeats come every 250 ms, and some of them late */
-#define NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN  500
-
-
 /* of a witness that has none: it will refuse, and has answered */
 #define NGX_STREAM_DUPLEX_SYNC_WITNESS_PORT  9
 
@@ -238,7 +234,7 @@ ngx_stream_duplex_sync_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 
-    ngx_int_t    msec, min;
+    ngx_int_t    msec;
     ngx_str_t   *value;
     ngx_msec_t  *field;
 
@@ -250,15 +246,12 @@ ngx_stream_duplex_sync_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    min = cmd->offset == offsetof(ngx_stream_duplex_sync_srv_conf_t, timeout)
-          ? NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN : 1;
-
     msec = ngx_parse_time(&value[1], 0);
 
-    if (msec == NGX_ERROR || msec < min) {
+    if (msec == NGX_ERROR || msec == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\" of \"%V\": must be a time of "
-                           "%ims or more", &value[1], &cmd->name, min);
+                           "1ms or more", &value[1], &cmd->name);
         return NGX_CONF_ERROR;
     }
 

@@ -37,6 +37,9 @@
 /* two of the largest frames */
 #define NGX_STREAM_DUPLEX_SYNC_OUT_MIN      (2 * 65536)
 
+/* heartbeats come every 250 ms, and some of them late */
+#define NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN  500
+
 
 NGX_DUPLEX_NEEDS_CORE;
 
@@ -554,7 +557,7 @@ ngx_stream_duplex_sync_merge_srv_conf(ngx_conf_t *cf, void *parent,
 
     sync->connect_timeout = conf->connect_timeout;
     sync->retry_interval = conf->retry_interval;
-    sync->timeout = conf->timeout;
+    sync->timeout = ngx_max(conf->timeout, NGX_STREAM_DUPLEX_SYNC_TIMEOUT_MIN);
     sync->ready_timeout = conf->ready_timeout;
 
     if (conf->witnesses) {
