@@ -191,10 +191,30 @@ happens { state($a) eq 'isolated' } 10, 'nobody answers: isolated';
 is(code($a, '/ready') . code($a, '/live'), '503503', 'neither ready nor live');
 $a->wait_log(qr/node "a" is isolated/, 1, $mark);
 
+# what counts is what was found before the fault
+
+happens { states($a) eq 'unhealthy up' } 5, 'verdicts are frozen';
+is($a->get('/')->{status}, 500, 'it goes on as before');
+$a->reload();
+is(states($a), 'unhealthy up', 'over a reload');
+
+# a witness is enough to be no longer isolated
+
+$witness->start();
+$a->configure($CONF, WITNESS => 'duplex_witness ' . $witness->address() . ';');
+$a->reload();
+happens { code($a, '/live') == 200 } 5, 'a witness answers again: live';
+is(states($a), 'unhealthy unhealthy', 'nothing is frozen');
+
+$a->configure($CONF, WITNESS => "duplex_witness $deaf_address;");
+$a->reload();
+happens { state($a) eq 'isolated' } 10, 'isolated again';
+
 kill('CONT', $_) for $b->workers();
 happens { state($a) eq 'backend-cut' } 5,
     'the other is heard again, the servers are not';
 is(code($a, '/ready') . code($a, '/live'), '503200', 'live, not ready');
+is(states($a), 'unhealthy unhealthy', 'what it finds counts again');
 
 mend('a');
 happens { code($a, '/ready') == 200 } 5, 'ready when a server passes';
@@ -211,6 +231,14 @@ sub cut {
 sub mend {
     my ($name) = @_;
     unlink $server->prefix() . "/$name";
+}
+
+
+sub states {
+    my ($node) = @_;
+
+    my $peers = $node->peers('app');
+    return join ' ', sort map { $_->{state} } values %$peers;
 }
 
 

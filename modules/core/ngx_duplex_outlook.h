@@ -26,6 +26,13 @@ typedef struct {
      */
     ngx_uint_t  (*up)(ngx_str_t *node);
     ngx_uint_t  (*unhealthy)(ngx_str_t *node);
+
+    /*
+     * This node has become isolated (readiness says so already): what it
+     * found before counts, until it is told that it is no longer.  "silence":
+     * for how many ms no other node was heard.
+     */
+    void        (*freeze)(ngx_uint_t frozen, uint64_t silence);
 } ngx_duplex_outlook_t;
 
 

@@ -16,6 +16,7 @@
 #include "../core/ngx_duplex_registry.h"
 #include "ngx_duplex_alarm.h"
 #include "ngx_duplex_explain.h"
+#include "ngx_duplex_freeze.h"
 #include "ngx_duplex_health.h"
 #include "ngx_duplex_schedule.h"
 #include "ngx_duplex_vote.h"
@@ -29,6 +30,7 @@ typedef struct {
 } ngx_duplex_health_t;
 
 
+static ngx_int_t ngx_duplex_health_bind(ngx_conf_t *cf);
 static void ngx_duplex_health_commit(ngx_cycle_t *cycle);
 static ngx_int_t ngx_duplex_health_start(ngx_cycle_t *cycle);
 static void ngx_duplex_health_take(void);
@@ -49,7 +51,7 @@ static ngx_duplex_check_t **ngx_duplex_health_slot(ngx_duplex_health_t *health,
 static ngx_duplex_feature_t  ngx_duplex_health_feature = {
     ngx_string("health"),
     NGX_DUPLEX_LAYER_FEATURE,
-    NULL,                                  /* bind */
+    ngx_duplex_health_bind,                /* bind */
     ngx_duplex_health_commit,              /* commit */
     ngx_duplex_health_start,               /* start */
     ngx_duplex_health_take,                /* take */
@@ -107,6 +109,7 @@ ngx_duplex_health_register(ngx_conf_t *cf)
         || ngx_duplex_register_contributor(cf, &ngx_duplex_health_contributor)
             != NGX_OK
         || ngx_duplex_register_kind(cf, &ngx_duplex_alarm_kind) != NGX_OK
+        || ngx_duplex_register_kind(cf, &ngx_duplex_freeze_kind) != NGX_OK
         || ngx_duplex_register_page(cf, &ngx_duplex_explain_page) != NGX_OK
         || ngx_duplex_vote_register(cf) != NGX_OK)
     {
@@ -285,6 +288,15 @@ ngx_duplex_check_digest(ngx_duplex_group_t *group)
 }
 
 
+static ngx_int_t
+ngx_duplex_health_bind(ngx_conf_t *cf)
+{
+    ngx_duplex_freeze_bind(cf);
+
+    return NGX_OK;
+}
+
+
 /*
  * Peers were projected when the upstream feature committed, before the
  * checks of this cycle counted.
@@ -299,6 +311,7 @@ ngx_duplex_health_commit(ngx_cycle_t *cycle)
 
     ngx_duplex_health_present = ngx_duplex_health_parsed;
 
+    ngx_duplex_freeze_commit();
     ngx_duplex_vote_commit();
 
     checks = ngx_duplex_health_present->checks.elts;

@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_outlook.h"
+#include "ngx_duplex_freeze.h"
 #include "ngx_duplex_health.h"
 
 
@@ -19,7 +20,8 @@ static ngx_uint_t ngx_duplex_health_outlook_find(ngx_str_t *node,
 
 ngx_duplex_outlook_t  ngx_duplex_health_outlook = {
     ngx_duplex_health_outlook_up,
-    ngx_duplex_health_outlook_unhealthy
+    ngx_duplex_health_outlook_unhealthy,
+    ngx_duplex_freeze_set
 };
 
 

@@ -17,6 +17,7 @@
 #include "../core/ngx_duplex_lease.h"
 #include "../core/ngx_duplex_readiness.h"
 #include "ngx_duplex_electors.h"
+#include "ngx_duplex_freeze.h"
 #include "ngx_duplex_schedule.h"
 #include "ngx_duplex_share.h"
 #include "ngx_duplex_vote.h"
@@ -298,6 +299,10 @@ ngx_duplex_vote_result(ngx_duplex_peer_t *peer)
     ngx_duplex_vote_t     *vote;
     ngx_duplex_ballot_t    ballot;
     ngx_duplex_verdict_e   state;
+
+    if (ngx_duplex_freeze_verdict(peer, &state) == NGX_OK) {
+        return state;
+    }
 
     vote = ngx_duplex_vote_find(peer->group);
 

@@ -294,11 +294,11 @@ ngx_duplex_sender_beat(ngx_duplex_sender_t *s)
     ngx_msec_t              timeout;
     ngx_duplex_accepted_t  *back;
 
-    s->node->heard = s->link->heard;
-
     if (s->state < ngx_duplex_dial_syncing) {
         return;
     }
+
+    s->node->heard = s->link->heard;
 
     ngx_duplex_sender_measure(s);
 
@@ -389,7 +389,12 @@ ngx_duplex_sender_closed(ngx_duplex_link_t *link)
             ngx_duplex_loss_explain(s->node, link);
         }
 
-        s->node->heard = link->heard;
+        /* that it took the connection is no word of it */
+
+        if (was >= ngx_duplex_dial_syncing) {
+            s->node->heard = link->heard;
+        }
+
         s->node->tried = 1;
     }
 

@@ -40,6 +40,7 @@ typedef struct {
 static void ngx_duplex_standing_ask(ngx_duplex_outlook_t *outlook,
     ngx_duplex_standing_others_t *others);
 static void ngx_duplex_standing_set(ngx_duplex_standing_e standing);
+static uint64_t ngx_duplex_standing_silence(void);
 
 
 static const char *const  ngx_duplex_standing_texts[] = {
@@ -75,7 +76,12 @@ ngx_duplex_standing_beat(void)
         return;
     }
 
-    if (ngx_duplex_witness_ask() >= NGX_DUPLEX_STANDING_ROUNDS) {
+    /* who takes over the lease asks anew, and has no rounds behind it yet */
+
+    if (ngx_duplex_witness_ask() >= NGX_DUPLEX_STANDING_ROUNDS
+        || (ngx_duplex_nodes()->standing == ngx_duplex_standing_isolated
+            && !ngx_duplex_witness_is_there()))
+    {
         ngx_duplex_standing_set(ngx_duplex_standing_isolated);
 
     } else if (others.was_up
@@ -160,9 +166,10 @@ ngx_duplex_standing_ask(ngx_duplex_outlook_t *outlook,
 static void
 ngx_duplex_standing_set(ngx_duplex_standing_e standing)
 {
-    ngx_uint_t           level;
-    ngx_atomic_uint_t    old;
-    ngx_duplex_nodes_t  *nodes;
+    ngx_uint_t             level;
+    ngx_atomic_uint_t      old;
+    ngx_duplex_nodes_t    *nodes;
+    ngx_duplex_outlook_t  *outlook;
 
     nodes = ngx_duplex_nodes();
 
@@ -172,6 +179,15 @@ ngx_duplex_standing_set(ngx_duplex_standing_e standing)
         || !ngx_atomic_cmp_set(&nodes->standing, old, standing))
     {
         return;
+    }
+
+    outlook = ngx_duplex_sync_conf()->outlook;
+
+    if (outlook && (standing == ngx_duplex_standing_isolated
+                    || old == ngx_duplex_standing_isolated))
+    {
+        outlook->freeze(standing == ngx_duplex_standing_isolated,
+                        ngx_duplex_standing_silence());
     }
 
     /* "failing" is told by the servers' own lines */
@@ -188,4 +204,25 @@ ngx_duplex_standing_set(ngx_duplex_standing_e standing)
 
     ngx_duplex_event("node", &ngx_duplex_identity()->name, "%s",
                      ngx_duplex_standing_texts[standing]);
+}
+
+
+/* for how many ms no other node was heard */
+
+static uint64_t
+ngx_duplex_standing_silence(void)
+{
+    uint64_t             heard;
+    ngx_uint_t           i;
+    ngx_duplex_nodes_t  *nodes;
+
+    nodes = ngx_duplex_nodes();
+    heard = 0;
+
+    for (i = 0; i < NGX_DUPLEX_NODES_MAX; i++) {
+        heard = ngx_max(heard, nodes->dialled[i].heard);
+        heard = ngx_max(heard, nodes->accepted[i].heard);
+    }
+
+    return ngx_duplex_clock_monotonic() - heard;
 }

@@ -35,6 +35,7 @@ static ngx_log_t             ngx_duplex_witness_log;
 static ngx_uint_t            ngx_duplex_witness_asked;  /* in this round */
 static ngx_uint_t            ngx_duplex_witness_open;   /* of them, pending */
 static ngx_uint_t            ngx_duplex_witness_answers;
+static ngx_uint_t            ngx_duplex_witness_answered;   /* before it */
 static ngx_uint_t            ngx_duplex_witness_failed; /* rounds in a row */
 
 
@@ -58,6 +59,7 @@ ngx_duplex_witness_ask(void)
                                     ? 0 : ngx_duplex_witness_failed + 1;
     }
 
+    ngx_duplex_witness_answered = ngx_duplex_witness_answers;
     ngx_duplex_witness_answers = 0;
     ngx_duplex_witness_asked = list->nelts;
     ngx_duplex_witness_open = list->nelts;
@@ -77,6 +79,14 @@ ngx_duplex_witness_ask(void)
 }
 
 
+ngx_uint_t
+ngx_duplex_witness_is_there(void)
+{
+    return ngx_duplex_sync_conf()->witnesses.nelts == 0
+           || ngx_duplex_witness_answers || ngx_duplex_witness_answered;
+}
+
+
 void
 ngx_duplex_witness_stop(void)
 {
@@ -88,6 +98,8 @@ ngx_duplex_witness_stop(void)
 
     ngx_duplex_witness_asked = 0;
     ngx_duplex_witness_open = 0;
+    ngx_duplex_witness_answers = 0;
+    ngx_duplex_witness_answered = 0;
     ngx_duplex_witness_failed = 0;
 }
 

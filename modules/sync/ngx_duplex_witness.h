@@ -23,6 +23,9 @@
  */
 ngx_uint_t ngx_duplex_witness_ask(void);
 
+/* one has answered in this round or the last, or there is none at all */
+ngx_uint_t ngx_duplex_witness_is_there(void);
+
 /* the question is off: closes what is open, forgets the rounds */
 void ngx_duplex_witness_stop(void);
 
