@@ -20,12 +20,17 @@
 /* static data of the feature's object; any worker, after commit */
 typedef struct {
     /*
-     * Whether the node of this name has found one of the servers that are
-     * checked here to be up, or to be unhealthy.  A server it has not probed
-     * yet is neither.  Both stop at the first they find.
+     * Whether this node has found servers that are checked here to be
+     * unhealthy, and none to be up; one that it has not probed is neither.
      */
-    ngx_uint_t  (*up)(ngx_str_t *node);
-    ngx_uint_t  (*unhealthy)(ngx_str_t *node);
+    ngx_uint_t  (*blind)(void);
+
+    /*
+     * Whether the node of this name has found one of those to be up that this
+     * node has found to be unhealthy.  What it says of servers that only it
+     * probes tells nothing of our way to ours.
+     */
+    ngx_uint_t  (*sees)(ngx_str_t *node);
 
     /*
      * This node has become isolated (readiness says so already): what it

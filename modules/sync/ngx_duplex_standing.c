@@ -32,7 +32,7 @@
 /* what is known of the other nodes */
 typedef struct {
     ngx_uint_t   heard;     /* nodes that are connected */
-    ngx_uint_t   up;        /* of them, with a server that passes */
+    ngx_uint_t   up;        /* of them, for whom one of ours passes */
     ngx_uint_t   was_up;    /* not connected, the same in their last word */
 } ngx_duplex_standing_others_t;
 
@@ -54,14 +54,12 @@ static const char *const  ngx_duplex_standing_texts[] = {
 void
 ngx_duplex_standing_beat(void)
 {
-    ngx_str_t                     *name;
     ngx_duplex_outlook_t          *outlook;
     ngx_duplex_standing_others_t   others;
 
     outlook = ngx_duplex_sync_conf()->outlook;
-    name = &ngx_duplex_identity()->name;
 
-    if (outlook == NULL || outlook->up(name) || !outlook->unhealthy(name)) {
+    if (outlook == NULL || !outlook->blind()) {
         ngx_duplex_witness_stop();
         ngx_duplex_standing_set(ngx_duplex_standing_fine);
         return;
@@ -149,7 +147,7 @@ ngx_duplex_standing_ask(ngx_duplex_outlook_t *outlook,
         name.data = (u_char *) dialled->name;
         name.len = ngx_strlen(dialled->name);
 
-        if (!outlook->up(&name)) {
+        if (!outlook->sees(&name)) {
             continue;
         }
 
