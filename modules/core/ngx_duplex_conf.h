@@ -56,6 +56,7 @@ typedef struct {
     ngx_array_t             views;      /* ngx_duplex_view_t * */
     ngx_array_t             pages;      /* ngx_duplex_page_t * */
     ngx_array_t             metrics;    /* ngx_duplex_metrics_pt */
+    ngx_array_t             facts;      /* ngx_duplex_facts_pt */
     ngx_array_t             services;   /* ngx_duplex_service_t */
 
     ngx_duplex_zone_t      *zones;      /* the main one first */

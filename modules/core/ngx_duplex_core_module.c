@@ -127,6 +127,7 @@ ngx_duplex_core_create_conf(ngx_cycle_t *cycle)
         || ngx_array_init(&dcf->kinds, pool, 8, sizeof(void *)) != NGX_OK
         || ngx_array_init(&dcf->views, pool, 8, sizeof(void *)) != NGX_OK
         || ngx_array_init(&dcf->metrics, pool, 8, sizeof(void *)) != NGX_OK
+        || ngx_array_init(&dcf->facts, pool, 4, sizeof(void *)) != NGX_OK
         || ngx_array_init(&dcf->pages, pool, 32, sizeof(void *)) != NGX_OK
         || ngx_array_init(&dcf->services, pool, 8,
                           sizeof(ngx_duplex_service_t))

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_conf.h"
+#include "ngx_duplex_facts.h"
 #include "ngx_duplex_metrics.h"
 #include "ngx_duplex_page.h"
 
@@ -90,6 +91,22 @@ ngx_duplex_register_metrics(ngx_conf_t *cf, ngx_duplex_metrics_pt write)
     }
 
     *slot = write;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_duplex_register_facts(ngx_conf_t *cf, ngx_duplex_facts_pt tell)
+{
+    ngx_duplex_facts_pt  *slot;
+
+    slot = ngx_array_push(&ngx_duplex_conf(cf)->facts);
+    if (slot == NULL) {
+        return NGX_ERROR;
+    }
+
+    *slot = tell;
 
     return NGX_OK;
 }

@@ -10,6 +10,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_facts.h"
 #include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_lease.h"
 #include "../core/ngx_duplex_page.h"
@@ -110,6 +111,7 @@ ngx_duplex_health_register(ngx_conf_t *cf)
             != NGX_OK
         || ngx_duplex_register_kind(cf, &ngx_duplex_alarm_kind) != NGX_OK
         || ngx_duplex_register_kind(cf, &ngx_duplex_freeze_kind) != NGX_OK
+        || ngx_duplex_register_facts(cf, ngx_duplex_health_facts) != NGX_OK
         || ngx_duplex_register_page(cf, &ngx_duplex_explain_page) != NGX_OK
         || ngx_duplex_vote_register(cf) != NGX_OK)
     {

@@ -18,6 +18,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_facts.h"
 #include "../core/ngx_duplex_outlook.h"
 #include "../upstream/ngx_duplex_upstream.h"
 #include "ngx_duplex_probed.h"
@@ -112,6 +113,8 @@ ngx_duplex_check_t *ngx_duplex_check_first(ngx_duplex_group_t *group);
 /* of all checks of the group, in whatever order they stand */
 uint32_t ngx_duplex_check_digest(ngx_duplex_group_t *group);
 
+
+void ngx_duplex_health_facts(ngx_duplex_facts_t *facts);
 
 extern ngx_duplex_outlook_t  ngx_duplex_health_outlook;
 

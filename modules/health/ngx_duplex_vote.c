@@ -568,6 +568,18 @@ ngx_duplex_vote_is_split(ngx_duplex_group_t *group)
 }
 
 
+ngx_str_t *
+ngx_duplex_vote_policy(ngx_duplex_group_t *group)
+{
+    ngx_duplex_vote_t  *vote;
+
+    vote = ngx_duplex_vote_find(group);
+
+    return &ngx_duplex_policy_words[vote ? vote->conf.policy
+                                         : ngx_duplex_policy_own].name;
+}
+
+
 /* NULL: the group has no policy, or no check */
 
 static ngx_duplex_vote_t *

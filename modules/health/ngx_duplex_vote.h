@@ -49,6 +49,8 @@ void ngx_duplex_vote_changed(ngx_duplex_peer_t *peer);
  * another, its name lives as long as the cycle.
  */
 ngx_int_t ngx_duplex_vote_prober(ngx_duplex_peer_t *peer, ngx_str_t *node);
+/* "own", "any" or "all" */
+ngx_str_t *ngx_duplex_vote_policy(ngx_duplex_group_t *group);
 /* 1 if the group has such a plan */
 ngx_uint_t ngx_duplex_vote_is_split(ngx_duplex_group_t *group);
 

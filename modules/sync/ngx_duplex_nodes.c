@@ -12,7 +12,7 @@
 
 
 /* grows with the layout: a zone of another size is not used again */
-#define NGX_DUPLEX_NODES_LAYOUT  6
+#define NGX_DUPLEX_NODES_LAYOUT  7
 
 
 /* incarnations are random: two of them do not make up for a wrong third */

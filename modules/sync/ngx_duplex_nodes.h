@@ -26,6 +26,7 @@
 #define NGX_DUPLEX_TABLES_MAX   64      /* that are replicated */
 
 #define NGX_DUPLEX_COMPLAINTS_MAX  64
+#define NGX_DUPLEX_SKEW_MAX     64      /* differences that were told */
 
 #define NGX_DUPLEX_ADDRESS_MAX  127     /* "unix:" and any path fit */
 #define NGX_DUPLEX_ERROR_MAX    127
@@ -94,6 +95,7 @@ typedef struct {
     uint64_t              walks;    /* tables sent from one end to the other */
     uint64_t              resumes;  /* tables gone on with where they were */
     uint64_t              records;  /* sent */
+    uint64_t              differences;  /* of its configuration from ours */
     uint64_t              behind;   /* ms, monotonic: since when; 0: not */
     ngx_duplex_traffic_t  traffic;
     char                  error[NGX_DUPLEX_ERROR_MAX + 1];
@@ -153,6 +155,9 @@ typedef struct {
 
     ngx_duplex_dialled_t   dialled[NGX_DUPLEX_NODES_MAX];
     ngx_duplex_accepted_t  accepted[NGX_DUPLEX_NODES_MAX];
+
+    /* ngx_duplex_skew.c: hashes of what was told; the lease holder's */
+    uint64_t               skewed[NGX_DUPLEX_SKEW_MAX];
 
     /* ngx_duplex_admission.c: hash of a client << 32 | second of the line */
     ngx_atomic_t           complaints[NGX_DUPLEX_COMPLAINTS_MAX];

@@ -12,6 +12,7 @@
 #include "ngx_duplex_ready.h"
 #include "ngx_duplex_receiver.h"
 #include "ngx_duplex_senders.h"
+#include "ngx_duplex_skew.h"
 #include "ngx_duplex_standing.h"
 #include "ngx_duplex_sync.h"
 
@@ -51,6 +52,14 @@ ngx_duplex_sync_start(ngx_cycle_t *cycle)
 
 
 void
+ngx_duplex_sync_take(void)
+{
+    ngx_duplex_senders_take();
+    ngx_duplex_skew_take();
+}
+
+
+void
 ngx_duplex_sync_beat(void)
 {
     ngx_duplex_senders_beat();
@@ -58,6 +67,7 @@ ngx_duplex_sync_beat(void)
 
     if (ngx_duplex_sync_conf()) {
         ngx_duplex_standing_beat();
+        ngx_duplex_skew_beat();
     }
 }
 

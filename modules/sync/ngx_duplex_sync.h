@@ -18,6 +18,7 @@ void ngx_duplex_sync_commit(ngx_cycle_t *cycle, ngx_duplex_sync_conf_t *conf);
 
 /* callbacks of ngx_duplex_feature_t */
 ngx_int_t ngx_duplex_sync_start(ngx_cycle_t *cycle);
+void ngx_duplex_sync_take(void);
 void ngx_duplex_sync_beat(void);
 void ngx_duplex_sync_drop(void);
 void ngx_duplex_sync_stop(void);

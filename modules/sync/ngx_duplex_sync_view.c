@@ -18,9 +18,8 @@ static void ngx_duplex_sync_view_zones(ngx_duplex_json_t *json);
 static void ngx_duplex_sync_view_status(ngx_duplex_json_t *json);
 static void ngx_duplex_sync_view_add(ngx_duplex_traffic_t *sum,
     ngx_duplex_traffic_t *traffic);
-static uint64_t ngx_duplex_sync_view_pending(ngx_duplex_dialled_t *node,
+static uint64_t ngx_duplex_sync_view_pending_zone(ngx_duplex_dialled_t *node,
     ngx_duplex_zone_t *zone);
-static uint64_t ngx_duplex_sync_view_pending_all(ngx_duplex_dialled_t *node);
 static void ngx_duplex_sync_view_dialled(ngx_duplex_json_t *json,
     ngx_duplex_dialled_t *node);
 static void ngx_duplex_sync_view_accepted(ngx_duplex_json_t *json,
@@ -84,7 +83,7 @@ ngx_duplex_sync_view_zones(ngx_duplex_json_t *json)
             node = &ngx_duplex_nodes()->dialled[i];
 
             if (ngx_duplex_sync_view_is_up(node)) {
-                pending += ngx_duplex_sync_view_pending(node, zone);
+                pending += ngx_duplex_sync_view_pending_zone(node, zone);
             }
         }
 
@@ -144,7 +143,7 @@ ngx_duplex_sync_view_add(ngx_duplex_traffic_t *sum,
 /* changes the node has not acknowledged; all records if it has none yet */
 
 static uint64_t
-ngx_duplex_sync_view_pending(ngx_duplex_dialled_t *node,
+ngx_duplex_sync_view_pending_zone(ngx_duplex_dialled_t *node,
     ngx_duplex_zone_t *zone)
 {
     uint64_t                  acked, head;
@@ -163,8 +162,8 @@ ngx_duplex_sync_view_pending(ngx_duplex_dialled_t *node,
 }
 
 
-static uint64_t
-ngx_duplex_sync_view_pending_all(ngx_duplex_dialled_t *node)
+uint64_t
+ngx_duplex_sync_view_pending(ngx_duplex_dialled_t *node)
 {
     uint64_t            pending;
     ngx_duplex_zone_t  *zone;
@@ -173,7 +172,7 @@ ngx_duplex_sync_view_pending_all(ngx_duplex_dialled_t *node)
 
     for (zone = ngx_duplex_store_zones(); zone; zone = zone->next) {
         if (ngx_duplex_feed_wants(zone)) {
-            pending += ngx_duplex_sync_view_pending(node, zone);
+            pending += ngx_duplex_sync_view_pending_zone(node, zone);
         }
     }
 
@@ -266,11 +265,12 @@ ngx_duplex_sync_view_dialled(ngx_duplex_json_t *json,
     }
 
     ngx_duplex_json_integer(json, "pending",
-                            ngx_duplex_sync_view_pending_all(node));
+                            ngx_duplex_sync_view_pending(node));
     ngx_duplex_json_integer(json, "lag_ms",
                             node->behind
                             ? ngx_duplex_sync_view_since(node->behind,
                                             ngx_duplex_clock_monotonic()) : 0);
+    ngx_duplex_json_integer(json, "differences", node->differences);
     ngx_duplex_json_integer(json, "reconnects",
                             node->connects ? node->connects - 1 : 0);
 

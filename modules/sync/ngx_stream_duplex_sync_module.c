@@ -29,7 +29,9 @@
 #include "ngx_duplex_ready.h"
 #include "ngx_duplex_receiver.h"
 #include "ngx_duplex_senders.h"
+#include "ngx_duplex_skew.h"
 #include "ngx_duplex_sync.h"
+#include "ngx_duplex_sync_metrics.h"
 #include "ngx_duplex_sync_view.h"
 #include "ngx_stream_duplex_sync_conf.h"
 
@@ -290,7 +292,7 @@ static ngx_duplex_feature_t  ngx_stream_duplex_sync_feature = {
     ngx_stream_duplex_sync_bind,
     ngx_stream_duplex_sync_commit,
     ngx_duplex_sync_start,
-    ngx_duplex_senders_take,
+    ngx_duplex_sync_take,
     ngx_duplex_sync_beat,
     ngx_duplex_senders_wake,
     ngx_duplex_sync_drop,
@@ -302,6 +304,7 @@ static ngx_duplex_view_t  ngx_stream_duplex_sync_views[] = {
     { ngx_string("stream/zone_sync"), ngx_duplex_sync_view_render },
     { ngx_string("duplex/nodes"), ngx_duplex_sync_view_render_nodes },
     { ngx_string("duplex/digests"), ngx_duplex_digest_render },
+    { ngx_string("duplex/skew"), ngx_duplex_skew_render },
     { ngx_string("duplex/ready"), ngx_duplex_ready_render }
 };
 
@@ -403,6 +406,12 @@ ngx_stream_duplex_sync_preconfiguration(ngx_conf_t *cf)
     if (ngx_duplex_register_service(cf, NGX_DUPLEX_ACKED,
                                     &ngx_duplex_applied_service)
         != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_duplex_register_kind(cf, &ngx_duplex_skew_kind) != NGX_OK
+        || ngx_duplex_register_metrics(cf, ngx_duplex_sync_metrics) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -104,7 +104,8 @@ ngx_duplex_register_driver(ngx_conf_t *cf, ngx_duplex_driver_t *driver)
         return NGX_ERROR;
     }
 
-    if (ngx_duplex_options_register(cf) != NGX_OK
+    if (ngx_duplex_register_facts(cf, ngx_duplex_upstream_facts) != NGX_OK
+        || ngx_duplex_options_register(cf) != NGX_OK
         || ngx_duplex_slow_register(cf) != NGX_OK)
     {
         return NGX_ERROR;

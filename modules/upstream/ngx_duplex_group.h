@@ -10,11 +10,15 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_facts.h"
 #include "ngx_duplex_upstream.h"
 
 
 /* the i-th contributor of the present cycle, NULL after the last */
 ngx_duplex_contributor_t *ngx_duplex_contributor(ngx_uint_t i);
+
+/* what the file says of groups and servers */
+void ngx_duplex_upstream_facts(ngx_duplex_facts_t *facts);
 
 /* tells all contributors */
 void ngx_duplex_contributors_added(ngx_duplex_peer_t *peer);

@@ -1,5 +1,6 @@
 
 /*
+ * links: modules/upstream/ngx_duplex_upstream_facts.c
  * links: modules/upstream/ngx_duplex_group.c
  * links: modules/upstream/ngx_duplex_line.c
  * links: modules/upstream/ngx_duplex_peer.c
