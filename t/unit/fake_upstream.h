@@ -173,6 +173,22 @@ ngx_duplex_register_feature(ngx_conf_t *cf, ngx_duplex_feature_t *f)
 }
 
 
+/* nobody compares nodes here */
+
+ngx_int_t
+ngx_duplex_register_facts(ngx_conf_t *cf, ngx_duplex_facts_pt tell)
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_duplex_fact(ngx_duplex_facts_t *facts, ngx_str_t *zone, ngx_str_t *name,
+    const char *fmt, ...)
+{
+}
+
+
 ngx_int_t
 ngx_duplex_register_kind(ngx_conf_t *cf, ngx_duplex_kind_t *k)
 {
