@@ -33,6 +33,8 @@ static void ngx_duplex_group_list_cleanup(void *data);
 static void ngx_duplex_group_commit(ngx_cycle_t *cycle);
 static ngx_duplex_driver_t *ngx_duplex_driver_of(ngx_duplex_group_list_t *list,
     ngx_str_t *protocol);
+static ngx_duplex_group_t *ngx_duplex_group_of_zone(
+    ngx_duplex_group_list_t *list, ngx_str_t *zone);
 static ngx_int_t ngx_duplex_group_start(ngx_cycle_t *cycle);
 
 
@@ -231,14 +233,20 @@ ngx_duplex_group_list_cleanup(void *data)
 static void
 ngx_duplex_group_commit(ngx_cycle_t *cycle)
 {
-    ngx_uint_t           i;
-    ngx_duplex_group_t  *group;
+    ngx_uint_t                i;
+    ngx_duplex_group_t       *group, *old;
+    ngx_duplex_group_list_t  *before;
 
+    before = ngx_duplex_group_list_present;
     ngx_duplex_group_list_present = ngx_duplex_group_list_bound;
 
     for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
         ngx_duplex_membership_commit(group, cycle->pool);
         ngx_duplex_projection_commit(group);
+
+        old = ngx_duplex_group_of_zone(before, &group->zone);
+
+        ngx_duplex_slow_commit(group, old);
     }
 }
 
@@ -321,7 +329,6 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
 
     group->driver = driver;
     group->spare = NGX_DUPLEX_SPARE;
-    group->scale = 1;
     group->name = *name;
     group->conf = conf;
 
@@ -526,20 +533,29 @@ ngx_duplex_group_find(ngx_str_t *protocol, ngx_str_t *name)
 ngx_duplex_group_t *
 ngx_duplex_group_by_zone(ngx_str_t *zone)
 {
-    ngx_uint_t           i;
-    ngx_duplex_group_t  *group;
+    return ngx_duplex_group_of_zone(ngx_duplex_group_list_present, zone);
+}
 
-    for (i = 0; /* void */ ; i++) {
-        group = ngx_duplex_group(i);
 
-        if (group == NULL) {
-            return NULL;
-        }
+static ngx_duplex_group_t *
+ngx_duplex_group_of_zone(ngx_duplex_group_list_t *list, ngx_str_t *zone)
+{
+    ngx_uint_t            i;
+    ngx_duplex_group_t  **groups;
 
-        if (group->zone.len == zone->len
-            && ngx_memcmp(group->zone.data, zone->data, zone->len) == 0)
+    if (list == NULL) {
+        return NULL;
+    }
+
+    groups = list->groups.elts;
+
+    for (i = 0; i < list->groups.nelts; i++) {
+        if (groups[i]->zone.len == zone->len
+            && ngx_memcmp(groups[i]->zone.data, zone->data, zone->len) == 0)
         {
-            return group;
+            return groups[i];
         }
     }
+
+    return NULL;
 }

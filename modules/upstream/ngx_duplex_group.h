@@ -46,10 +46,10 @@ ngx_duplex_peer_t *ngx_duplex_peer_previous(ngx_duplex_peer_t *peer);
  * Sets `down` of the stock peer to "bits", keeps `tries` in step, and when
  * the last bit goes forgets what passive checks held against the peer.
  * NGX_OK: written, "*was" is what stood there; NGX_DECLINED: no such peer, or
- * the group has no zone.
+ * the group has no zone; NGX_AGAIN: not as of "look" any more, see stock.h.
  */
 ngx_int_t ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits,
-    ngx_uint_t *was);
+    uint64_t look, ngx_uint_t *was);
 
 /* the bits that file, administrator and contributors want */
 ngx_uint_t ngx_duplex_projection_bits(ngx_duplex_peer_t *peer);

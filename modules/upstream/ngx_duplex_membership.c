@@ -41,13 +41,16 @@ typedef struct {
 
 static void ngx_duplex_membership_read(ngx_duplex_group_t *group,
     ngx_str_t *key, ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted);
-static void ngx_duplex_membership_settle(ngx_duplex_group_t *group,
-    ngx_str_t *key, ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted);
-static ngx_duplex_peer_t *ngx_duplex_membership_create(
-    ngx_duplex_group_t *group, ngx_str_t *key, ngx_duplex_line_t *line,
-    ngx_duplex_wanted_t *wanted);
-static void ngx_duplex_membership_place(ngx_duplex_peer_t *peer);
-static void ngx_duplex_membership_drop(ngx_duplex_peer_t *peer);
+static ngx_int_t ngx_duplex_membership_settle(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted,
+    uint64_t look);
+static ngx_int_t ngx_duplex_membership_create(ngx_duplex_group_t *group,
+    ngx_str_t *key, ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted,
+    uint64_t look);
+static ngx_int_t ngx_duplex_membership_place(ngx_duplex_peer_t *peer,
+    uint64_t look);
+static ngx_int_t ngx_duplex_membership_drop(ngx_duplex_peer_t *peer,
+    uint64_t look);
 static void ngx_duplex_membership_bury(ngx_duplex_peer_t *peer);
 static void ngx_duplex_membership_free(ngx_event_t *ev);
 static void ngx_duplex_membership_retry(ngx_event_t *ev);
@@ -86,6 +89,7 @@ ngx_duplex_member_pool(void)
 void
 ngx_duplex_membership_refresh(ngx_duplex_group_t *group, ngx_str_t *key)
 {
+    uint64_t              look;
     ngx_uint_t            i;
     ngx_duplex_line_t    *line;
     ngx_duplex_wanted_t   wanted, again;
@@ -96,13 +100,18 @@ ngx_duplex_membership_refresh(ngx_duplex_group_t *group, ngx_str_t *key)
 
     line = ngx_duplex_line_find(group, ngx_duplex_line_hash(group, key));
 
-    ngx_duplex_membership_read(group, key, line, &again);
-
     for (i = 0; i < NGX_DUPLEX_MEMBERSHIP_TURNS; i++) {
 
-        wanted = again;
+        look = (i < NGX_DUPLEX_STOCK_LOOKS) ? ngx_duplex_stock_look() : 0;
 
-        ngx_duplex_membership_settle(group, key, line, &wanted);
+        ngx_duplex_membership_read(group, key, line, &wanted);
+
+        if (ngx_duplex_membership_settle(group, key, line, &wanted, look)
+            == NGX_AGAIN)
+        {
+            continue;
+        }
+
         ngx_duplex_membership_read(group, key, line, &again);
 
         if (ngx_memcmp(&wanted, &again, sizeof(ngx_duplex_wanted_t)) == 0) {
@@ -166,9 +175,9 @@ ngx_duplex_membership_read(ngx_duplex_group_t *group, ngx_str_t *key,
 }
 
 
-static void
+static ngx_int_t
 ngx_duplex_membership_settle(ngx_duplex_group_t *group, ngx_str_t *key,
-    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted)
+    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted, uint64_t look)
 {
     ngx_duplex_peer_t  *peer;
 
@@ -179,17 +188,19 @@ ngx_duplex_membership_settle(ngx_duplex_group_t *group, ngx_str_t *key,
             || peer->life != wanted->life
             || peer->backup != wanted->backup))
     {
-        ngx_duplex_membership_drop(peer);
+        if (ngx_duplex_membership_drop(peer, look) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
         peer = NULL;
     }
 
     if (!wanted->exists) {
-        return;
+        return NGX_OK;
     }
 
     if (peer == NULL) {
-        (void) ngx_duplex_membership_create(group, key, line, wanted);
-        return;
+        return ngx_duplex_membership_create(group, key, line, wanted, look);
     }
 
     if (peer->said != wanted->id) {
@@ -206,24 +217,29 @@ ngx_duplex_membership_settle(ngx_duplex_group_t *group, ngx_str_t *key,
     peer->file = wanted->file;
     ngx_duplex_peer_set(peer, &wanted->set);
 
-    ngx_duplex_membership_place(peer);
+    if (ngx_duplex_membership_place(peer, look) == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
 
     if (ngx_duplex_membership_started) {
         ngx_duplex_peer_project(peer);
     }
+
+    return NGX_OK;
 }
 
 
-static ngx_duplex_peer_t *
+static ngx_int_t
 ngx_duplex_membership_create(ngx_duplex_group_t *group, ngx_str_t *key,
-    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted)
+    ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted, uint64_t look)
 {
+    ngx_int_t           rc;
     ngx_pool_t         *temp;
     ngx_duplex_line_t   parsed;
-    ngx_duplex_peer_t  *peer;
+    ngx_duplex_peer_t  *peer, *other;
 
+    rc = NGX_ERROR;
     temp = NULL;
-    peer = NULL;
 
     if (line) {
         parsed = *line;
@@ -251,19 +267,22 @@ ngx_duplex_membership_create(ngx_duplex_group_t *group, ngx_str_t *key,
     peer->said = wanted->id;
 
     ngx_duplex_peer_set(peer, &wanted->set);
-    ngx_duplex_peer_insert(peer, ngx_duplex_id_claim(peer,
-                                                             wanted->id));
+    ngx_duplex_peer_insert(peer, ngx_duplex_id_claim(peer, wanted->id));
 
     group->unplaced++;
 
-    ngx_duplex_membership_place(peer);
+    rc = ngx_duplex_membership_place(peer, look);
 
     /* from two on, failures count */
 
     if (group->npeers == 2) {
-        ngx_duplex_place_set(ngx_duplex_peer_first(group));
-        ngx_duplex_place_set(ngx_duplex_peer_next(
-                                              ngx_duplex_peer_first(group)));
+        other = ngx_duplex_peer_first(group);
+
+        if (other == peer) {
+            other = ngx_duplex_peer_next(peer);
+        }
+
+        ngx_duplex_membership_refresh(group, &other->key);
     }
 
     if (ngx_duplex_membership_started) {
@@ -278,21 +297,24 @@ done:
         ngx_destroy_pool(temp);
     }
 
-    return peer;
+    return rc;
 }
 
 
-static void
-ngx_duplex_membership_place(ngx_duplex_peer_t *peer)
+static ngx_int_t
+ngx_duplex_membership_place(ngx_duplex_peer_t *peer, uint64_t look)
 {
     ngx_int_t  rc;
 
     if (peer->placed) {
-        ngx_duplex_place_set(peer);
-        return;
+        return ngx_duplex_place_set(peer, look);
     }
 
-    rc = ngx_duplex_place_add(peer, ngx_duplex_projection_bits(peer));
+    rc = ngx_duplex_place_add(peer, ngx_duplex_projection_bits(peer), look);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
 
     if (rc == NGX_ERROR) {
 
@@ -313,7 +335,7 @@ ngx_duplex_membership_place(ngx_duplex_peer_t *peer)
                           NGX_DUPLEX_MEMBERSHIP_RETRY);
         }
 
-        return;
+        return NGX_ERROR;
     }
 
     peer->placed = 1;
@@ -323,8 +345,7 @@ ngx_duplex_membership_place(ngx_duplex_peer_t *peer)
 
         /* another worker was faster, maybe with what was said before */
 
-        ngx_duplex_place_set(peer);
-        return;
+        return ngx_duplex_place_set(peer, look);
     }
 
     if (ngx_duplex_membership_started && !ngx_duplex_superseded()) {
@@ -333,17 +354,26 @@ ngx_duplex_membership_place(ngx_duplex_peer_t *peer)
                       &peer->name, peer->group->driver->title,
                       &peer->group->name, peer->id);
     }
+
+    return NGX_OK;
 }
 
 
-static void
-ngx_duplex_membership_drop(ngx_duplex_peer_t *peer)
+static ngx_int_t
+ngx_duplex_membership_drop(ngx_duplex_peer_t *peer, uint64_t look)
 {
+    ngx_int_t            rc;
     ngx_duplex_group_t  *group;
 
     group = peer->group;
 
-    if (ngx_duplex_place_remove(peer) == NGX_OK
+    rc = ngx_duplex_place_remove(peer, look);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_OK
         && ngx_duplex_membership_started
         && !ngx_duplex_superseded())
     {
@@ -363,10 +393,13 @@ ngx_duplex_membership_drop(ngx_duplex_peer_t *peer)
     ngx_duplex_peer_delete(peer);
 
     if (group->npeers == 1) {
-        ngx_duplex_place_set(ngx_duplex_peer_first(group));
+        ngx_duplex_membership_refresh(group,
+                                      &ngx_duplex_peer_first(group)->key);
     }
 
     ngx_duplex_membership_bury(peer);
+
+    return NGX_OK;
 }
 
 
@@ -410,7 +443,7 @@ static void
 ngx_duplex_membership_retry(ngx_event_t *ev)
 {
     ngx_uint_t           i, waiting;
-    ngx_duplex_peer_t   *peer;
+    ngx_duplex_peer_t   *peer, *next;
     ngx_duplex_group_t  *group;
 
     waiting = 0;
@@ -421,13 +454,11 @@ ngx_duplex_membership_retry(ngx_event_t *ev)
             continue;
         }
 
-        for (peer = ngx_duplex_peer_first(group);
-             peer;
-             peer = ngx_duplex_peer_next(peer))
-        {
+        for (peer = ngx_duplex_peer_first(group); peer; peer = next) {
+            next = ngx_duplex_peer_next(peer);
+
             if (!peer->placed) {
-                ngx_duplex_membership_place(peer);
-                ngx_duplex_peer_project(peer);
+                ngx_duplex_membership_refresh(group, &peer->key);
             }
         }
 

@@ -30,7 +30,7 @@ static ngx_uint_t ngx_duplex_place_max_fails(ngx_duplex_peer_t *peer);
 
 
 ngx_int_t
-ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down)
+ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down, uint64_t look)
 {
     void                       *rr, *peers;
     ngx_duplex_list_t          *list;
@@ -49,7 +49,9 @@ ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down)
         return NGX_ERROR;
     }
 
-    ngx_duplex_stock_wlock(driver, peers);
+    if (ngx_duplex_stock_wlock_as_of(driver, peers, look) != NGX_OK) {
+        return NGX_AGAIN;
+    }
 
     if (ngx_duplex_stock_find_locked(peer, peers)) {
         ngx_duplex_stock_unlock(driver, peers);
@@ -62,6 +64,8 @@ ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down)
         ngx_duplex_stock_unlock(driver, peers);
         return NGX_ERROR;
     }
+
+    ngx_duplex_slow_prepare_locked(peer, peers);
 
     ngx_duplex_place_fill_locked(rr, peers, peer, down);
     ngx_duplex_place_link_locked(rr, peers, peer);
@@ -87,7 +91,7 @@ ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down)
 
 
 ngx_int_t
-ngx_duplex_place_remove(ngx_duplex_peer_t *peer)
+ngx_duplex_place_remove(ngx_duplex_peer_t *peer, uint64_t look)
 {
     void                       *rr, *peers;
     ngx_duplex_list_t          *list;
@@ -104,7 +108,9 @@ ngx_duplex_place_remove(ngx_duplex_peer_t *peer)
         return NGX_DECLINED;
     }
 
-    ngx_duplex_stock_wlock(driver, peers);
+    if (ngx_duplex_stock_wlock_as_of(driver, peers, look) != NGX_OK) {
+        return NGX_AGAIN;
+    }
 
     rr = ngx_duplex_stock_find_locked(peer, peers);
 
@@ -146,8 +152,8 @@ ngx_duplex_place_remove(ngx_duplex_peer_t *peer)
 }
 
 
-void
-ngx_duplex_place_set(ngx_duplex_peer_t *peer)
+ngx_int_t
+ngx_duplex_place_set(ngx_duplex_peer_t *peer, uint64_t look)
 {
     void                       *rr, *peers;
     ngx_int_t                  *weight;
@@ -160,10 +166,12 @@ ngx_duplex_place_set(ngx_duplex_peer_t *peer)
     peers = peer->group->lists[peer->backup].peers;
 
     if (peers == NULL) {
-        return;
+        return NGX_OK;
     }
 
-    ngx_duplex_stock_wlock(driver, peers);
+    if (ngx_duplex_stock_wlock_as_of(driver, peers, look) != NGX_OK) {
+        return NGX_AGAIN;
+    }
 
     rr = ngx_duplex_stock_find_locked(peer, peers);
 
@@ -173,6 +181,8 @@ ngx_duplex_place_set(ngx_duplex_peer_t *peer)
             = ngx_duplex_place_max_fails(peer);
         ngx_duplex_stock(l, rr, fail_timeout, time_t)
             = peer->set.fail_timeout;
+
+        ngx_duplex_slow_prepare_locked(peer, peers);
 
         weight = &ngx_duplex_stock(l, rr, weight, ngx_int_t);
 
@@ -193,6 +203,8 @@ ngx_duplex_place_set(ngx_duplex_peer_t *peer)
     }
 
     ngx_duplex_stock_unlock(driver, peers);
+
+    return NGX_OK;
 }
 
 

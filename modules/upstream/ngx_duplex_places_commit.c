@@ -95,7 +95,7 @@ void
 ngx_duplex_places_commit(ngx_duplex_group_t *group, ngx_uint_t more)
 {
     void                       *peers, *backups;
-    ngx_uint_t                 *words, *generation;
+    ngx_uint_t                 *words, *generation; /* last id, scales */
     ngx_slab_pool_t            *shpool;
     ngx_duplex_driver_t        *driver;
     const ngx_duplex_layout_t  *l;
@@ -112,7 +112,7 @@ ngx_duplex_places_commit(ngx_duplex_group_t *group, ngx_uint_t more)
 
     shpool = ngx_duplex_stock(l, peers, shpool, ngx_slab_pool_t *);
 
-    words = ngx_slab_calloc(shpool, 2 * sizeof(ngx_uint_t));
+    words = ngx_slab_calloc(shpool, 4 * sizeof(ngx_uint_t));
     generation = words;
 
 #if (NGX_DUPLEX_HAVE_PEER_REFS)
@@ -138,10 +138,11 @@ ngx_duplex_places_commit(ngx_duplex_group_t *group, ngx_uint_t more)
     }
 
     group->last_id = (ngx_atomic_t *) &words[1];
+    group->scales = &words[2];
     group->generation = generation;
     group->seen = *generation;
 
-    ngx_duplex_slow_commit(group);
+    ngx_duplex_slow_scale(group);
 
     driver->plural(peers);
 

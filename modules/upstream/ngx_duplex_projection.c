@@ -14,6 +14,7 @@
 #include "ngx_duplex_bound.h"
 #include "ngx_duplex_group.h"
 #include "ngx_duplex_panic.h"
+#include "ngx_duplex_stock.h"
 
 
 /* who is selectable, leaving out health: what people decide */
@@ -22,6 +23,8 @@
 
 
 static ngx_int_t ngx_duplex_projection_write(ngx_duplex_peer_t *peer,
+    ngx_uint_t *was, ngx_uint_t *bits);
+static ngx_int_t ngx_duplex_projection_mark(ngx_duplex_peer_t *peer,
     ngx_uint_t *was, ngx_uint_t *bits);
 static void ngx_duplex_projection_log(ngx_duplex_peer_t *peer,
     ngx_uint_t was, ngx_uint_t bits);
@@ -78,35 +81,53 @@ ngx_duplex_peer_project(ngx_duplex_peer_t *peer)
 
 
 /*
- * Another process may have computed its bits before the last change and
- * write them after us, or the other way round: whoever writes looks again.
+ * Not all that bits are made of is in the store, and under a flood of changes
+ * a look is never the last one: whoever writes looks again.
  */
 
 static ngx_int_t
 ngx_duplex_projection_write(ngx_duplex_peer_t *peer, ngx_uint_t *was,
     ngx_uint_t *bits)
 {
+    ngx_int_t   rc;
     ngx_uint_t  again, before;
 
-    *bits = ngx_duplex_panic_bits(peer, ngx_duplex_projection_bits(peer));
+    rc = ngx_duplex_projection_mark(peer, was, bits);
 
-    if (ngx_duplex_peer_mark(peer, *bits, was) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    for ( ;; ) {
+    while (rc == NGX_OK) {
         again = ngx_duplex_panic_bits(peer, ngx_duplex_projection_bits(peer));
 
         if (again == *bits) {
-            return NGX_OK;
+            break;
         }
 
-        *bits = again;
-
-        if (ngx_duplex_peer_mark(peer, *bits, &before) != NGX_OK) {
-            return NGX_DECLINED;
-        }
+        rc = ngx_duplex_projection_mark(peer, &before, bits);
     }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_duplex_projection_mark(ngx_duplex_peer_t *peer, ngx_uint_t *was,
+    ngx_uint_t *bits)
+{
+    uint64_t    look;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    i = 0;
+
+    do {
+        look = (i++ < NGX_DUPLEX_STOCK_LOOKS) ? ngx_duplex_stock_look() : 0;
+
+        *bits = ngx_duplex_panic_bits(peer, ngx_duplex_projection_bits(peer));
+
+        rc = ngx_duplex_peer_mark(peer, *bits, look, was);
+
+    } while (rc == NGX_AGAIN);
+
+    return rc;
 }
 
 

@@ -128,6 +128,12 @@ ngx_duplex_queue_tick(ngx_event_t *ev)
 
     ngx_add_timer(ev, NGX_DUPLEX_QUEUE_LOOK);
 
+    if (queue->stalled == NGX_DUPLEX_QUEUE_STALL) {
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                      "queue of upstream \"%V\": whose turn it is does not "
+                      "take it", &queue->name);
+    }
+
     queue->serve(queue, queue->stalled >= NGX_DUPLEX_QUEUE_STALL);
 }
 

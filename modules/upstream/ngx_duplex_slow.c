@@ -26,10 +26,12 @@
 #define NGX_DUPLEX_SLOW_WAITS    1
 
 
-static void ngx_duplex_slow_take(void);
+static void ngx_duplex_slow_beat(void);
 static void ngx_duplex_slow_drop(void);
 static void ngx_duplex_slow_stop(void);
 static void ngx_duplex_slow_tick(ngx_event_t *ev);
+static ngx_uint_t ngx_duplex_slow_moves(void);
+static ngx_uint_t ngx_duplex_slow_is_due(ngx_duplex_peer_t *peer);
 static void ngx_duplex_slow_walk(ngx_uint_t end);
 static void ngx_duplex_slow_step(ngx_duplex_peer_t *peer, ngx_msec_t now);
 static ngx_int_t ngx_duplex_slow_weight_locked(ngx_duplex_peer_t *peer,
@@ -44,8 +46,8 @@ static ngx_duplex_feature_t  ngx_duplex_slow_feature = {
     NULL,                                  /* bind */
     NULL,                                  /* commit */
     NULL,                                  /* start */
-    ngx_duplex_slow_take,                  /* take */
-    NULL,                                  /* beat */
+    NULL,                                  /* take */
+    ngx_duplex_slow_beat,                  /* beat */
     NULL,                                  /* wake */
     ngx_duplex_slow_drop,                  /* drop */
     ngx_duplex_slow_stop                   /* stop */
@@ -137,52 +139,114 @@ ngx_duplex_slow_bind(ngx_conf_t *cf, ngx_duplex_group_t *group,
         return NGX_OK;
     }
 
-    group->scale = NGX_DUPLEX_SLOW_SCALE;
-
     return NGX_OK;
 }
 
 
 void
-ngx_duplex_slow_commit(ngx_duplex_group_t *group)
+ngx_duplex_slow_scale(ngx_duplex_group_t *group)
 {
-    void                       *rr, *peers;
-    ngx_uint_t                  i;
+    group->scales[0] = 1;
+    group->scales[1] = 1;
+}
+
+
+/* no server of the list had slow start until now: its weights are small */
+
+void
+ngx_duplex_slow_prepare_locked(ngx_duplex_peer_t *peer, void *peers)
+{
+    void                       *rr;
+    ngx_uint_t                 *scale;
     const ngx_duplex_layout_t  *l;
 
-    if (group->scale <= 1) {
+    scale = &peer->group->scales[peer->backup];
+
+    if (*scale > 1 || peer->set.slow_start == 0 || !peer->group->slow) {
+        return;
+    }
+
+    *scale = NGX_DUPLEX_SLOW_SCALE;
+
+    l = peer->group->driver->layout;
+
+    ngx_duplex_stock(l, peers, total_weight, ngx_uint_t) = 0;
+
+    for (rr = ngx_duplex_stock_first(l, peers);
+         rr;
+         rr = ngx_duplex_stock_next(l, rr))
+    {
+        if (ngx_duplex_stock_tag(l, rr) == NGX_DUPLEX_TAG_DUMMY) {
+            ngx_duplex_stock(l, peers, total_weight, ngx_uint_t)++;
+            continue;
+        }
+
+        ngx_duplex_stock(l, rr, weight, ngx_int_t) *= NGX_DUPLEX_SLOW_SCALE;
+        ngx_duplex_stock(l, rr, effective_weight, ngx_int_t)
+            *= NGX_DUPLEX_SLOW_SCALE;
+        ngx_duplex_stock(l, rr, current_weight, ngx_int_t)
+            *= NGX_DUPLEX_SLOW_SCALE;
+
+        ngx_duplex_stock(l, peers, total_weight, ngx_uint_t)
+            += ngx_duplex_stock(l, rr, weight, ngx_int_t);
+    }
+}
+
+
+/*
+ * The workers of the old lists go on meanwhile, and one may be killed with
+ * their locks held: the master takes none, and reads single words.
+ */
+
+void
+ngx_duplex_slow_commit(ngx_duplex_group_t *group, ngx_duplex_group_t *old)
+{
+    void                       *rr;
+    ngx_uint_t                  i, n;
+    ngx_msec_t                  tag, word;
+    ngx_duplex_peer_t          *peer;
+    const ngx_duplex_layout_t  *l;
+
+    if (group->scales == NULL) {
+        return;
+    }
+
+    for (peer = ngx_duplex_peer_first(group);
+         peer;
+         peer = ngx_duplex_peer_next(peer))
+    {
+        ngx_duplex_slow_step(peer, 0);
+    }
+
+    if (old == NULL) {
         return;
     }
 
     l = group->driver->layout;
 
-    for (i = 0; i < 2; i++) {
+    for (n = 0; n < 2; n++) {
 
-        peers = group->lists[i].peers;
-        if (peers == NULL) {
-            continue;
-        }
+        for (i = 0; i < old->lists[n].nplaces; i++) {
+            rr = old->lists[n].places[i].peer;
 
-        ngx_duplex_stock_wlock(group->driver, peers);
+            tag = ngx_duplex_stock_tag(l, rr);
+            word = ngx_duplex_stock(l, rr, slow, ngx_msec_t);
 
-        for (rr = ngx_duplex_stock_first(l, peers);
-             rr;
-             rr = ngx_duplex_stock_next(l, rr))
-        {
-            if (ngx_duplex_stock_tag(l, rr) == NGX_DUPLEX_TAG_DUMMY) {
+            if (tag <= NGX_DUPLEX_TAG_DUMMY
+                || word == NGX_DUPLEX_SLOW_STEADY)
+            {
                 continue;
             }
 
-            ngx_duplex_stock(l, peers, total_weight, ngx_uint_t)
-                += ngx_duplex_stock(l, rr, weight, ngx_int_t)
-                   * (group->scale - 1);
+            peer = ngx_duplex_peer_by_hash(group, tag);
 
-            ngx_duplex_stock(l, rr, weight, ngx_int_t) *= group->scale;
-            ngx_duplex_stock(l, rr, effective_weight, ngx_int_t)
-                = ngx_duplex_stock(l, rr, weight, ngx_int_t);
+            if (peer == NULL || peer->stock == NULL) {
+                continue;
+            }
+
+            ngx_duplex_stock(l, peer->stock, slow, ngx_msec_t) = word;
+            ngx_duplex_slow_step(peer, ngx_duplex_clock_monotonic());
         }
-
-        ngx_duplex_stock_unlock(group->driver, peers);
     }
 }
 
@@ -192,7 +256,8 @@ ngx_duplex_slow_begin_locked(ngx_duplex_peer_t *peer, void *rr, void *peers)
 {
     const ngx_duplex_layout_t  *l;
 
-    if (peer->group->scale <= 1
+    if (peer->group->scales == NULL
+        || peer->group->scales[peer->backup] <= 1
         || peer->set.slow_start == 0
         || peer->group->npeers == 1)
     {
@@ -207,19 +272,12 @@ ngx_duplex_slow_begin_locked(ngx_duplex_peer_t *peer, void *rr, void *peers)
 }
 
 
+/* with every look of the holder: the timer runs while somebody grows */
+
 static void
-ngx_duplex_slow_take(void)
+ngx_duplex_slow_beat(void)
 {
-    ngx_uint_t           i;
-    ngx_duplex_group_t  *group;
-
-    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
-        if (group->scale > 1) {
-            break;
-        }
-    }
-
-    if (group == NULL) {
+    if (ngx_duplex_slow_timer.timer_set || !ngx_duplex_slow_moves()) {
         return;
     }
 
@@ -230,7 +288,7 @@ ngx_duplex_slow_take(void)
     ngx_duplex_slow_timer.log = ngx_cycle->log;
     ngx_duplex_slow_timer.cancelable = 1;
 
-    ngx_add_timer(&ngx_duplex_slow_timer, NGX_DUPLEX_SLOW_TICK);
+    ngx_add_timer(&ngx_duplex_slow_timer, 1);
 }
 
 
@@ -257,7 +315,73 @@ ngx_duplex_slow_tick(ngx_event_t *ev)
 {
     ngx_duplex_slow_walk(0);
 
-    ngx_add_timer(ev, NGX_DUPLEX_SLOW_TICK);
+    if (ngx_duplex_slow_moves()) {
+        ngx_add_timer(ev, NGX_DUPLEX_SLOW_TICK);
+    }
+}
+
+
+static ngx_uint_t
+ngx_duplex_slow_moves(void)
+{
+    ngx_uint_t           i;
+    ngx_duplex_peer_t   *peer;
+    ngx_duplex_group_t  *group;
+
+    for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
+
+        if (group->scales == NULL
+            || group->scales[0] + group->scales[1] <= 2)
+        {
+            continue;
+        }
+
+        for (peer = ngx_duplex_peer_first(group);
+             peer;
+             peer = ngx_duplex_peer_next(peer))
+        {
+            if (ngx_duplex_slow_is_due(peer)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * A look without the lock, which a tick then takes.  Where a peer's place is
+ * not known yet a tick finds it.
+ */
+
+static ngx_uint_t
+ngx_duplex_slow_is_due(ngx_duplex_peer_t *peer)
+{
+    void                       *rr;
+    ngx_uint_t                  max_fails;
+    const ngx_duplex_layout_t  *l;
+
+    if (!peer->placed) {
+        return 0;
+    }
+
+    rr = peer->stock;
+    l = peer->group->driver->layout;
+
+    if (rr == NULL || ngx_duplex_stock_tag(l, rr) != (ngx_msec_t) peer->hash) {
+        return 1;
+    }
+
+    if (ngx_duplex_stock(l, rr, slow, ngx_msec_t) != NGX_DUPLEX_SLOW_STEADY) {
+        return 1;
+    }
+
+    max_fails = ngx_duplex_stock(l, rr, max_fails, ngx_uint_t);
+
+    return peer->set.slow_start
+           && max_fails
+           && ngx_duplex_stock(l, rr, fails, ngx_uint_t) >= max_fails;
 }
 
 
@@ -269,12 +393,11 @@ ngx_duplex_slow_walk(ngx_uint_t end)
     ngx_duplex_peer_t   *peer;
     ngx_duplex_group_t  *group;
 
-
     now = end ? 0 : ngx_duplex_clock_monotonic();
 
     for (i = 0; (group = ngx_duplex_group(i)) != NULL; i++) {
 
-        if (group->scale <= 1) {
+        if (group->scales == NULL) {
             continue;
         }
 
@@ -282,7 +405,9 @@ ngx_duplex_slow_walk(ngx_uint_t end)
              peer;
              peer = ngx_duplex_peer_next(peer))
         {
-            ngx_duplex_slow_step(peer, now);
+            if (ngx_duplex_slow_is_due(peer)) {
+                ngx_duplex_slow_step(peer, now);
+            }
         }
     }
 }
@@ -307,6 +432,8 @@ ngx_duplex_slow_step(ngx_duplex_peer_t *peer, ngx_msec_t now)
     rr = ngx_duplex_stock_find_locked(peer, peers);
 
     if (rr) {
+        ngx_duplex_slow_prepare_locked(peer, peers);
+
         weight = ngx_duplex_slow_weight_locked(peer, rr, now);
         ngx_duplex_slow_set_locked(peer, rr, peers, weight);
     }

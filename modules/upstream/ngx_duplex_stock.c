@@ -9,12 +9,14 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_store.h"
+#include "../core/ngx_duplex_table.h"
 #include "ngx_duplex_group.h"
 #include "ngx_duplex_slow.h"
 #include "ngx_duplex_stock.h"
 
 
-static void *ngx_duplex_stock_lock(ngx_duplex_peer_t *peer, ngx_uint_t write);
+static void *ngx_duplex_stock_rlock_peer(ngx_duplex_peer_t *peer);
 static void ngx_duplex_stock_forgive_locked(const ngx_duplex_layout_t *l,
     void *rr);
 
@@ -40,6 +42,34 @@ ngx_duplex_stock_unlock(ngx_duplex_driver_t *driver, void *peers)
 {
     ngx_rwlock_unlock(&ngx_duplex_stock(driver->layout, peers, rwlock,
                                         ngx_atomic_t));
+}
+
+
+uint64_t
+ngx_duplex_stock_look(void)
+{
+    ngx_duplex_table_t  *table;
+
+    table = ngx_duplex_store_table();
+
+    return table ? ngx_duplex_table_head(table) : 0;
+}
+
+
+/* whoever changes the store after this waits for the lock, and writes last */
+
+ngx_int_t
+ngx_duplex_stock_wlock_as_of(ngx_duplex_driver_t *driver, void *peers,
+    uint64_t look)
+{
+    ngx_duplex_stock_wlock(driver, peers);
+
+    if (look && look != ngx_duplex_stock_look()) {
+        ngx_duplex_stock_unlock(driver, peers);
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -79,7 +109,7 @@ ngx_duplex_stock_find_locked(ngx_duplex_peer_t *peer, void *peers)
 /* NULL: it has no place, nothing is held */
 
 static void *
-ngx_duplex_stock_lock(ngx_duplex_peer_t *peer, ngx_uint_t write)
+ngx_duplex_stock_rlock_peer(ngx_duplex_peer_t *peer)
 {
     void                 *rr, *peers;
     ngx_duplex_driver_t  *driver;
@@ -91,12 +121,7 @@ ngx_duplex_stock_lock(ngx_duplex_peer_t *peer, ngx_uint_t write)
         return NULL;
     }
 
-    if (write) {
-        ngx_duplex_stock_wlock(driver, peers);
-
-    } else {
-        ngx_duplex_stock_rlock(driver, peers);
-    }
+    ngx_duplex_stock_rlock(driver, peers);
 
     rr = ngx_duplex_stock_find_locked(peer, peers);
 
@@ -109,7 +134,8 @@ ngx_duplex_stock_lock(ngx_duplex_peer_t *peer, ngx_uint_t write)
 
 
 ngx_int_t
-ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits, ngx_uint_t *was)
+ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits, uint64_t look,
+    ngx_uint_t *was)
 {
     void                       *rr, *peers;
     ngx_uint_t                 *down;
@@ -119,12 +145,23 @@ ngx_duplex_peer_mark(ngx_duplex_peer_t *peer, ngx_uint_t bits, ngx_uint_t *was)
     driver = peer->group->driver;
     l = driver->layout;
 
-    rr = ngx_duplex_stock_lock(peer, 1);
-    if (rr == NULL) {
+    peers = peer->group->lists[peer->backup].peers;
+
+    if (peers == NULL) {
         return NGX_DECLINED;
     }
 
-    peers = peer->group->lists[peer->backup].peers;
+    if (ngx_duplex_stock_wlock_as_of(driver, peers, look) != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    rr = ngx_duplex_stock_find_locked(peer, peers);
+
+    if (rr == NULL) {
+        ngx_duplex_stock_unlock(driver, peers);
+        return NGX_DECLINED;
+    }
+
     down = &ngx_duplex_stock(l, rr, down, ngx_uint_t);
 
     *was = *down;
@@ -175,7 +212,7 @@ ngx_duplex_peer_read(ngx_duplex_peer_t *peer, ngx_duplex_peer_status_t *status)
     driver = peer->group->driver;
     l = driver->layout;
 
-    rr = ngx_duplex_stock_lock(peer, 0);
+    rr = ngx_duplex_stock_rlock_peer(peer);
     if (rr == NULL) {
         return NGX_DECLINED;
     }

@@ -128,6 +128,19 @@ void ngx_duplex_stock_rlock(ngx_duplex_driver_t *driver, void *peers);
 void ngx_duplex_stock_wlock(ngx_duplex_driver_t *driver, void *peers);
 void ngx_duplex_stock_unlock(ngx_duplex_driver_t *driver, void *peers);
 
+/*
+ * Who writes what he has read in the store takes the lock "as of" his look
+ * at it, which he took before he read.  NGX_OK; NGX_AGAIN: the store has
+ * changed since, nothing is held, he has to read again.  So nobody writes an
+ * older state over one that was answered.  A look of 0 is good for ever.
+ */
+uint64_t ngx_duplex_stock_look(void);
+ngx_int_t ngx_duplex_stock_wlock_as_of(ngx_duplex_driver_t *driver,
+    void *peers, uint64_t look);
+
+/* so often somebody looks before he writes what he has */
+#define NGX_DUPLEX_STOCK_LOOKS  4
+
 /* the stock peer in this list; NULL: it is not there */
 void *ngx_duplex_stock_find_locked(ngx_duplex_peer_t *peer, void *peers);
 
@@ -147,13 +160,18 @@ size_t ngx_duplex_places_size(ngx_duplex_group_t *group, ngx_uint_t more);
 
 /*
  * Puts the peer into its list, with these bits, and takes it out again.
- * NGX_OK; NGX_DECLINED: it was so already; NGX_ERROR: there is no free place.
+ * NGX_OK; NGX_DECLINED: it was so already; NGX_ERROR: there is no free place;
+ * NGX_AGAIN: see wlock_as_of().
  */
-ngx_int_t ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down);
-ngx_int_t ngx_duplex_place_remove(ngx_duplex_peer_t *peer);
+ngx_int_t ngx_duplex_place_add(ngx_duplex_peer_t *peer, ngx_uint_t down,
+    uint64_t look);
+ngx_int_t ngx_duplex_place_remove(ngx_duplex_peer_t *peer, uint64_t look);
 
-/* writes what is in force into the stock peer, as place_add() does */
-void ngx_duplex_place_set(ngx_duplex_peer_t *peer);
+/*
+ * Writes what is in force into the stock peer, as place_add() does.
+ * NGX_OK or NGX_AGAIN.
+ */
+ngx_int_t ngx_duplex_place_set(ngx_duplex_peer_t *peer, uint64_t look);
 
 /* how many places there are for servers with so long a text */
 ngx_uint_t ngx_duplex_place_free(ngx_duplex_group_t *group, ngx_uint_t backup,

@@ -130,12 +130,12 @@ struct ngx_duplex_group_s {
 
     ngx_uint_t              backups;    /* the balancer knows backups */
     ngx_uint_t              spare;      /* duplex_spare */
-    ngx_uint_t              scale;      /* of stock's weights; see slow.h */
     ngx_uint_t              unplaced;   /* peers for whom there is no room */
 
     ngx_str_t               state;      /* its state file; or empty */
     ngx_uint_t              unsaved;    /* it is behind, as far as we know */
     ngx_uint_t              slow;       /* "server" knows "slow_start" */
+    ngx_uint_t             *scales;     /* shared: of weights; see slow.h */
 
     u_char                 *used;       /* ids that were given out */
     ngx_uint_t              nused;

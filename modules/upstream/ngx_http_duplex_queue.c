@@ -69,7 +69,9 @@ static ngx_int_t ngx_http_duplex_queue_get(ngx_peer_connection_t *pc,
 static ngx_int_t ngx_http_duplex_queue_park(
     ngx_http_duplex_queue_wait_t *wait);
 static void ngx_http_duplex_queue_insert(ngx_http_duplex_queue_wait_t *wait);
+static void ngx_http_duplex_queue_unlink(ngx_http_duplex_queue_wait_t *wait);
 static void ngx_http_duplex_queue_leave(ngx_http_duplex_queue_wait_t *wait);
+static void ngx_http_duplex_queue_give_up(ngx_http_duplex_queue_wait_t *wait);
 static void ngx_http_duplex_queue_parked(ngx_event_t *ev);
 static void ngx_http_duplex_queue_expired(ngx_event_t *ev);
 static void ngx_http_duplex_queue_resume(ngx_http_duplex_queue_wait_t *wait);
@@ -82,6 +84,13 @@ static ngx_int_t ngx_http_duplex_queue_set_session(ngx_peer_connection_t *pc,
 static void ngx_http_duplex_queue_save_session(ngx_peer_connection_t *pc,
     void *data);
 static void ngx_http_duplex_queue_cleanup(void *data);
+
+
+/*
+ * The one that was called and has no server yet.  It keeps its turn, so that
+ * a new request in another worker does not take the server before it.
+ */
+static ngx_http_duplex_queue_wait_t  *ngx_http_duplex_queue_called;
 
 
 ngx_int_t
@@ -197,7 +206,11 @@ ngx_http_duplex_queue_get(ngx_peer_connection_t *pc, void *data)
     }
 
     if (wait->late) {
-        return wait->get(pc, wait->data);
+        rc = wait->get(pc, wait->data);
+
+        ngx_http_duplex_queue_give_up(wait);
+
+        return rc;
     }
 
     /* who came before has the first claim */
@@ -211,6 +224,8 @@ ngx_http_duplex_queue_get(ngx_peer_connection_t *pc, void *data)
     if (rc == NGX_BUSY) {
         return ngx_http_duplex_queue_park(wait);
     }
+
+    ngx_http_duplex_queue_give_up(wait);
 
     wait->taken = 1;
     wait->called = 0;
@@ -241,7 +256,10 @@ ngx_http_duplex_queue_park(ngx_http_duplex_queue_wait_t *wait)
         }
     }
 
-    if (ngx_duplex_queue_enter(wait->queue, &wait->ticket) != NGX_OK) {
+    if (ngx_http_duplex_queue_called == wait) {
+        ngx_http_duplex_queue_called = NULL;    /* it has never left */
+
+    } else if (ngx_duplex_queue_enter(wait->queue, &wait->ticket) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "queue of upstream \"%V\" is full: %ui requests",
                       &wait->queue->name, wait->queue->max);
@@ -323,22 +341,27 @@ ngx_http_duplex_queue_insert(ngx_http_duplex_queue_wait_t *wait)
 
 
 static void
+ngx_http_duplex_queue_unlink(ngx_http_duplex_queue_wait_t *wait)
+{
+    if (wait->timer.timer_set) {
+        ngx_del_timer(&wait->timer);
+    }
+
+    ngx_queue_remove(&wait->link);
+
+    wait->waiting = 0;
+    wait->spent += ngx_current_msec - wait->since;
+}
+
+
+static void
 ngx_http_duplex_queue_leave(ngx_http_duplex_queue_wait_t *wait)
 {
     ngx_queue_t                   *waiting;
     ngx_http_duplex_queue_wait_t  *first;
 
-    if (wait->timer.timer_set) {
-        ngx_del_timer(&wait->timer);
-    }
-
-    waiting = &wait->queue->waiting;
-    ngx_queue_remove(&wait->link);
-
-    wait->waiting = 0;
-    wait->spent += ngx_current_msec - wait->since;
-
     first = NULL;
+    waiting = &wait->queue->waiting;
 
     if (!ngx_queue_empty(waiting)) {
         first = ngx_queue_data(ngx_queue_head(waiting),
@@ -346,6 +369,16 @@ ngx_http_duplex_queue_leave(ngx_http_duplex_queue_wait_t *wait)
     }
 
     ngx_duplex_queue_leave(wait->queue, first ? first->ticket : 0);
+}
+
+
+static void
+ngx_http_duplex_queue_give_up(ngx_http_duplex_queue_wait_t *wait)
+{
+    if (ngx_http_duplex_queue_called == wait) {
+        ngx_http_duplex_queue_called = NULL;
+        ngx_http_duplex_queue_leave(wait);
+    }
 }
 
 
@@ -453,7 +486,8 @@ ngx_http_duplex_queue_resume(ngx_http_duplex_queue_wait_t *wait)
     u = r->upstream;
     c = r->connection;
 
-    ngx_http_duplex_queue_leave(wait);
+    ngx_http_duplex_queue_unlink(wait);
+    ngx_http_duplex_queue_called = wait;
 
     if (wait->parked.posted) {
         ngx_delete_posted_event(&wait->parked);
@@ -479,6 +513,7 @@ ngx_http_duplex_queue_resume(ngx_http_duplex_queue_wait_t *wait)
 
     ngx_http_upstream_init(r);
 
+    ngx_http_duplex_queue_give_up(wait);    /* if it has become of no need */
     ngx_http_run_posted_requests(c);
 }
 
@@ -508,7 +543,7 @@ ngx_http_duplex_queue_notify(ngx_peer_connection_t *pc, void *data,
 static ngx_int_t
 ngx_http_duplex_queue_set_session(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_http_duplex_queue_wait_t  *wait = data;
+    ngx_http_duplex_queue_wait_t *wait = data;
 
     return wait->set_session(pc, wait->data);
 }
@@ -528,7 +563,10 @@ ngx_http_duplex_queue_cleanup(void *data)
 {
     ngx_http_duplex_queue_wait_t  *wait = data;
 
+    ngx_http_duplex_queue_give_up(wait);
+
     if (wait->waiting) {
+        ngx_http_duplex_queue_unlink(wait);
         ngx_http_duplex_queue_leave(wait);
 
         /* it may have been its turn */

@@ -102,6 +102,12 @@ static uint64_t               now = 100 << 16;
 static ngx_uint_t             looks;
 static ngx_str_t              overtaken;
 
+/* and when we have looked and not yet written: it has written, too */
+
+static ngx_duplex_record_t   *meanwhile;
+static fake_peer_t           *marked;
+static ngx_uint_t             older;
+
 
 static void *
 fake_peers(ngx_duplex_group_t *group)
@@ -134,6 +140,17 @@ fake_reserve(ngx_duplex_group_t *group, size_t size)
 static ngx_uint_t
 health_bits(ngx_duplex_peer_t *peer)
 {
+    if (meanwhile) {
+        meanwhile->value = overtaken;
+        meanwhile = NULL;
+        now++;
+        marked->down = NGX_DUPLEX_DOWN_ADMIN;
+
+    } else if (marked) {
+        older += (marked->down != NGX_DUPLEX_DOWN_ADMIN);
+        marked = NULL;
+    }
+
     return unhealthy ? NGX_DUPLEX_DOWN_HEALTH : 0;
 }
 
@@ -238,6 +255,13 @@ ngx_duplex_store_table(void)
 }
 
 
+uint64_t
+ngx_duplex_table_head(ngx_duplex_table_t *table)
+{
+    return now;
+}
+
+
 void
 ngx_duplex_table_stat(ngx_duplex_table_t *table, ngx_duplex_table_stat_t *stat)
 {
@@ -278,6 +302,7 @@ ngx_duplex_store_get(ngx_duplex_table_t *table, ngx_duplex_record_t *rec,
 
         if (r) {
             r->value = overtaken;
+            now++;
         }
     }
 

@@ -411,13 +411,13 @@ words(ngx_duplex_group_t *group)
     ngx_duplex_peer_read(peer, &status);
     is_int(status.unavail, 0, "its time is over");
 
-    ngx_duplex_peer_mark(peer, NGX_DUPLEX_DOWN_HEALTH, &was);
+    ngx_duplex_peer_mark(peer, NGX_DUPLEX_DOWN_HEALTH, 0, &was);
     is_int(list->tries, 1, "one try less");
     ngx_duplex_peer_mark(peer, NGX_DUPLEX_DOWN_HEALTH|NGX_DUPLEX_DOWN_ADMIN,
-                         &was);
+                         0, &was);
     is_int(list->tries, 1, "a second reason costs no second try");
     is_int(rr->fails, 2, "nothing is forgiven yet");
-    ngx_duplex_peer_mark(peer, 0, &was);
+    ngx_duplex_peer_mark(peer, 0, 0, &was);
     is_int(list->tries, 2, "the try is back");
     ok(rr->fails == 0 && rr->checked == 0 && rr->current_weight == 0
        && rr->effective_weight == rr->weight, "all is forgiven");
@@ -451,7 +451,6 @@ words(ngx_duplex_group_t *group)
        == NGX_OK, "who said it");
     is_str(&who.who, "10.9.8.7", "who");
     is_str(&who.reason, "because", "why");
-
     /* another process changed it between our reading and our writing */
 
     set.state = ngx_duplex_admin_drain;
@@ -470,15 +469,25 @@ words(ngx_duplex_group_t *group)
 
         /* the last word is another's only if he came after our first look */
 
-        if (rr->down != NGX_DUPLEX_DOWN_DRAIN
-            && rr->down != NGX_DUPLEX_DOWN_ADMIN)
-        {
+        if (rr->down & ~(NGX_DUPLEX_DOWN_DRAIN|NGX_DUPLEX_DOWN_ADMIN)) {
             break;
         }
     }
 
     is_int(was, 40, "a word that stands in the store is written");
 
+    /* it has even written it: we do not write over it */
+
+    ngx_duplex_member_modify(peer, &set, NGX_DUPLEX_SET_STATE, &audit);
+    copy(&overtaken, &records[nrecords - 1].value);
+    set.state = ngx_duplex_admin_drain;
+    ngx_duplex_member_modify(peer, &set, NGX_DUPLEX_SET_STATE, &audit);
+
+    marked = rr;
+    meanwhile = &records[nrecords - 1];
+    ngx_duplex_peer_project(peer);
+    is_int(rr->down, NGX_DUPLEX_DOWN_ADMIN, "meanwhile somebody said \"down\"");
+    is_int(older, 0, "nor was it another way for a moment");
     full = 1;
     set.weight = 7;
     set.max_fails = 7;
