@@ -127,6 +127,11 @@ my %bad = (
         main => 'duplex_store temp/store colour=red;', '"colour=red"',
     ],
 
+    'duplex_tombstone_lifetime' => [
+        main => 'duplex_tombstone_lifetime 999ms;', '"999ms"',
+        main => 'duplex_tombstone_lifetime soon;', '"soon"',
+    ],
+
     'duplex_store_size' => [
         main => 'duplex_store_size 4x;', '"4x"',
         main => 'duplex_store_size 63k;', '"63k"',

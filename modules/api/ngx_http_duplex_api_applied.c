@@ -141,7 +141,14 @@ ngx_http_duplex_api_applied_cleanup(void *data)
 static ngx_int_t
 ngx_http_duplex_api_applied_answer(ngx_http_duplex_api_t *api)
 {
+    ngx_str_t   node;
+    ngx_uint_t  connected, acked;
+
+    /* where there is no other node, the answer is the object and no more */
+
     if (api->acked && api->call.json && api->call.code == NULL
+        && api->acked->node(0, api->position, &node, &connected, &acked)
+           == NGX_OK
         && ngx_duplex_json_reopen(api->call.json))
     {
         ngx_http_duplex_api_applied_field(api, "applied", 1);

@@ -45,6 +45,7 @@ typedef struct {
     ngx_str_t               node;       /* duplex_node */
     ngx_str_t               cluster;    /* duplex_cluster */
     size_t                  size;       /* duplex_store_size */
+    ngx_msec_t              lifetime;   /* duplex_tombstone_lifetime */
     ngx_uint_t              needed;     /* some directive needs the store */
     ngx_uint_t              kept;       /* its changes should be kept */
 

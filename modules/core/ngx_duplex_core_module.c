@@ -30,6 +30,8 @@ static char *ngx_duplex_core_node(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_duplex_core_store_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_duplex_core_set_lifetime(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* the loader names this symbol when a feature is loaded without the core */
@@ -66,6 +68,13 @@ static ngx_command_t  ngx_duplex_core_commands[] = {
       ngx_duplex_journal_set,
       0,
       0,
+      NULL },
+
+    { ngx_string("duplex_tombstone_lifetime"),
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      ngx_duplex_core_set_lifetime,
+      0,
+      offsetof(ngx_duplex_conf_t, lifetime),
       NULL },
 
       ngx_null_command
@@ -121,6 +130,7 @@ ngx_duplex_core_create_conf(ngx_cycle_t *cycle)
      */
 
     dcf->size = NGX_CONF_UNSET_SIZE;
+    dcf->lifetime = NGX_CONF_UNSET_MSEC;
     dcf->last_zone = &dcf->zones;
 
     if (ngx_array_init(&dcf->features, pool, 8, sizeof(void *)) != NGX_OK
@@ -148,6 +158,7 @@ ngx_duplex_core_init_conf(ngx_cycle_t *cycle, void *conf)
     ngx_duplex_conf_t  *dcf = conf;
 
     ngx_conf_init_size_value(dcf->size, NGX_DUPLEX_STORE_SIZE);
+    ngx_conf_init_msec_value(dcf->lifetime, NGX_DUPLEX_TOMBSTONE_TTL);
 
     if (dcf->node.len == 0) {
         dcf->node = cycle->hostname;
@@ -373,6 +384,36 @@ ngx_duplex_core_store_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     dcf->size = size;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_duplex_core_set_lifetime(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_duplex_conf_t *dcf = conf;
+
+    ngx_int_t   msec;
+    ngx_str_t  *value;
+
+    if (dcf->lifetime != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    msec = ngx_parse_time(&value[1], 0);
+
+    if (msec == NGX_ERROR || msec < NGX_DUPLEX_TOMBSTONE_TTL_MIN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of \"%V\": must be a time of "
+                           "%dms or more", &value[1], &cmd->name,
+                           NGX_DUPLEX_TOMBSTONE_TTL_MIN);
+        return NGX_CONF_ERROR;
+    }
+
+    dcf->lifetime = (ngx_msec_t) msec;
 
     return NGX_CONF_OK;
 }

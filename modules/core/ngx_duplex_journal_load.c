@@ -20,6 +20,10 @@
 #include "ngx_duplex_journal_file.h"
 
 
+/* for how long a deletion is known that had ended before the start: ms */
+#define NGX_DUPLEX_JOURNAL_ENDED  600000
+
+
 typedef struct {
     uint64_t     number;
     u_char      *first;         /* entry */
@@ -429,12 +433,15 @@ ngx_duplex_journal_apply(ngx_duplex_journal_load_t *load,
 
         if (entry.until) {
 
-            if (entry.until <= wall) {
-                continue;
-            }
+            /* what has ended must not leave in force what stands before it */
 
             rec->expire = ngx_duplex_clock_monotonic()
-                          + (entry.until - wall);
+                          + (entry.until > wall ? entry.until - wall
+                                                : NGX_DUPLEX_JOURNAL_ENDED);
+            if (entry.until <= wall) {
+                rec->deleted = 1;
+                ngx_str_null(&rec->value);
+            }
         }
 
         if (ngx_duplex_store_restore(ngx_duplex_store_table(), rec)

@@ -56,6 +56,13 @@ ngx_duplex_store_table(void)
 }
 
 
+uint64_t
+ngx_duplex_tombstone_ttl(void)
+{
+    return ngx_duplex_present->lifetime;
+}
+
+
 ngx_duplex_clock_t *
 ngx_duplex_store_clock(void)
 {
@@ -88,7 +95,7 @@ ngx_duplex_store_apply(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
         ngx_str_null(&rec->value);
 
         if (rec->expire == 0) {
-            rec->expire = now + NGX_DUPLEX_TOMBSTONE_TTL;
+            rec->expire = now + ngx_duplex_tombstone_ttl();
         }
     }
 

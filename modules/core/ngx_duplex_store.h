@@ -25,6 +25,10 @@
 
 
 #define NGX_DUPLEX_TOMBSTONE_TTL  (24 * 3600 * 1000ULL)         /* ms */
+#define NGX_DUPLEX_TOMBSTONE_TTL_MIN  1000
+
+/* the same, as duplex_tombstone_lifetime of the present cycle has it */
+uint64_t ngx_duplex_tombstone_ttl(void);
 
 
 /* flags of a kind */
@@ -90,7 +94,7 @@ ngx_duplex_clock_t *ngx_duplex_store_clock(void);
  * A change made here has rec->node == 0: it is given the time and the node.
  * A change from another node carries its own, and rec->via names the node it
  * came from.  rec->expire is absolute (ngx_duplex_clock_monotonic() + ms);
- * a tombstone without one gets NGX_DUPLEX_TOMBSTONE_TTL.
+ * a tombstone without one gets ngx_duplex_tombstone_ttl().
  *
  * The later time wins; a tie is broken by node id, so that all nodes keep
  * the same record.

@@ -88,6 +88,17 @@ ngx_duplex_feed_ack(ngx_duplex_feed_t *feed, ngx_duplex_ack_t *ack)
 }
 
 
+void
+ngx_duplex_feed_pay(ngx_duplex_feed_t *feed)
+{
+    if (feed->node->owed && feed->zone->kind == 0
+        && feed->phase == ngx_duplex_feed_following)
+    {
+        ngx_duplex_feed_walk(feed);
+    }
+}
+
+
 ngx_int_t
 ngx_duplex_feed_fill(ngx_duplex_feed_t *feed)
 {
@@ -217,6 +228,10 @@ ngx_duplex_feed_read(ngx_duplex_feed_t *feed, uint64_t *position,
 
     feed->phase = ngx_duplex_feed_following;
     feed->read = feed->noted;
+
+    if (feed->zone->kind == 0) {
+        feed->node->owed = 0;
+    }
 
     return NGX_DECLINED;
 }

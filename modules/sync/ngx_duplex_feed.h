@@ -57,6 +57,9 @@ void ngx_duplex_feed_ack(ngx_duplex_feed_t *feed, ngx_duplex_ack_t *ack);
  */
 ngx_int_t ngx_duplex_feed_fill(ngx_duplex_feed_t *feed);
 
+/* sends all records of the main table again if the node is owed them */
+void ngx_duplex_feed_pay(ngx_duplex_feed_t *feed);
+
 /* tells the position if it moved on without a record for this node */
 void ngx_duplex_feed_tell(ngx_duplex_feed_t *feed);
 

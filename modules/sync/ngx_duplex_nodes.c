@@ -286,6 +286,8 @@ ngx_duplex_nodes_accept(uint64_t id)
         }
 
         found->synced = 0;
+        found->away = 0;
+        found->heard = 0;
         found->records = 0;
         found->changed = 0;
         found->skipped = 0;

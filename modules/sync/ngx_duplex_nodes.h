@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_store.h"
+#include "ngx_duplex_seen.h"
 #include "ngx_duplex_sync_conf.h"
 
 
@@ -84,6 +85,7 @@ typedef struct {
     socklen_t             socklen;
     ngx_uint_t            state;    /* ngx_duplex_dial_e */
     ngx_uint_t            told;     /* ngx_duplex_told_e */
+    ngx_atomic_t          owed;     /* all records, again */
     ngx_uint_t            tried;    /* one attempt is over, however it ended */
 
     uint64_t              id;       /* 0: never spoken to */
@@ -110,6 +112,8 @@ typedef struct {
     ngx_atomic_t          link;     /* serial of the newest link */
     ngx_atomic_t          open;     /* that link stands */
     ngx_atomic_t          synced;   /* it has sent all it had, once */
+    ngx_atomic_t          away;     /* for longer than deletions last; until
+                                       it has sent all it has */
 
     uint64_t              incarnation;
     char                  name[NGX_DUPLEX_NODE_NAME_MAX + 1];
@@ -155,6 +159,8 @@ typedef struct {
 
     ngx_duplex_dialled_t   dialled[NGX_DUPLEX_NODES_MAX];
     ngx_duplex_accepted_t  accepted[NGX_DUPLEX_NODES_MAX];
+
+    ngx_duplex_seen_all_t  seen;
 
     /* ngx_duplex_skew.c: hashes of what was told; the lease holder's */
     uint64_t               skewed[NGX_DUPLEX_SKEW_MAX];

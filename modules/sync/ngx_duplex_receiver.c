@@ -185,6 +185,7 @@ ngx_duplex_receiver_table(ngx_duplex_receiver_t *r, ngx_duplex_frame_t *frame)
 
     sink->node = r->node;
     sink->id = r->id;
+    sink->seen = r->seen;
 
     ngx_duplex_sink_open(sink, &announce);
 

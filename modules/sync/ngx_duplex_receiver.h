@@ -48,6 +48,7 @@ typedef struct {
 
     ngx_duplex_sink_t            *sinks;    /* NGX_DUPLEX_TABLES_MAX of them */
     ngx_uint_t                    nsinks;
+    ngx_duplex_seen_link_t       *seen;     /* of the main table */
 
     ngx_duplex_journal_wait_t     wait;     /* acknowledgements are held */
 } ngx_duplex_receiver_t;

@@ -300,6 +300,10 @@ ngx_duplex_sender_beat(ngx_duplex_sender_t *s)
 
     s->node->heard = s->link->heard;
 
+    for (i = 0; i < s->nfeeds; i++) {
+        ngx_duplex_feed_pay(&s->feeds[i]);
+    }
+
     ngx_duplex_sender_measure(s);
 
     now = ngx_duplex_clock_monotonic();

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_clock.h"
+#include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_registry.h"
 #include "ngx_duplex_feed.h"
 #include "ngx_duplex_sink.h"
@@ -16,6 +17,8 @@ static ngx_int_t ngx_duplex_sink_merge_times(ngx_duplex_sink_t *sink,
     ngx_duplex_batch_t batch);
 static void ngx_duplex_sink_apply(ngx_duplex_sink_t *sink,
     ngx_duplex_batch_t *batch);
+static void ngx_duplex_sink_remember(ngx_duplex_sink_t *sink,
+    ngx_duplex_record_t *rec);
 
 
 void
@@ -78,10 +81,19 @@ ngx_duplex_sink_take(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch,
     }
 
     if (batch->position == 0) {
+        sink->walked = 1;
         return NGX_OK;
     }
 
     sink->applied = batch->position;
+
+    if (sink->zone->kind == 0) {
+        ngx_duplex_seen_reached(&ngx_duplex_nodes()->seen, sink->seen);
+
+        if (sink->walked) {
+            sink->node->away = 0;
+        }
+    }
 
     if (!sink->unsaved) {
         sink->saved = sink->applied;
@@ -158,6 +170,7 @@ static void
 ngx_duplex_sink_apply(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch)
 {
     uint64_t                now;
+    ngx_uint_t              durable;
     ngx_duplex_kind_t      *kind;
     ngx_duplex_record_t     rec;
     ngx_duplex_accepted_t  *node;
@@ -179,13 +192,19 @@ ngx_duplex_sink_apply(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch)
         return;
     }
 
-    if (kind && (kind->flags & NGX_DUPLEX_KIND_DURABLE)) {
+    durable = (kind && (kind->flags & NGX_DUPLEX_KIND_DURABLE));
+
+    if (durable) {
         sink->unsaved = 1;
     }
 
     while (ngx_duplex_batch_next(batch, &rec, sink->id, now) == NGX_OK) {
 
         rec.via = sink->id;
+
+        if (durable) {
+            ngx_duplex_sink_remember(sink, &rec);
+        }
 
         switch (ngx_duplex_store_apply(sink->zone->table, &rec)) {
 
@@ -199,7 +218,39 @@ ngx_duplex_sink_apply(ngx_duplex_sink_t *sink, ngx_duplex_batch_t *batch)
 
         case NGX_ERROR:
             node->refused++;
+
+            if (durable) {
+                ngx_duplex_nodes()->seen.lossy = 1;
+            }
+
             break;
         }
+    }
+}
+
+
+/*
+ * A change of a node that was away for too long, which was here and is not
+ * any more: it was deleted, and is again, with the time that follows its own,
+ * so that whatever was said later stands.
+ */
+
+static void
+ngx_duplex_sink_remember(ngx_duplex_sink_t *sink, ngx_duplex_record_t *rec)
+{
+    if (sink->zone->kind) {
+        return;
+    }
+
+    ngx_duplex_seen_note(sink->seen, rec);
+
+    if (sink->node->away
+        && ngx_duplex_seen_is_gone(&ngx_duplex_nodes()->seen,
+                                   sink->zone->table, rec))
+    {
+        rec->deleted = 1;
+        rec->time++;
+        rec->node = ngx_duplex_identity()->id;
+        rec->via = 0;
     }
 }

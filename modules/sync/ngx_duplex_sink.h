@@ -24,6 +24,7 @@ typedef struct {
     ngx_duplex_zone_t      *zone;       /* NULL: not here */
     ngx_duplex_accepted_t  *node;       /* counters and marks */
     uint64_t                id;         /* of the node */
+    ngx_duplex_seen_link_t *seen;       /* of this link */
 
     ngx_duplex_mark_t      *mark;       /* NULL: cannot be resumed */
     uint64_t                theirs;     /* incarnation */
@@ -31,11 +32,12 @@ typedef struct {
     uint64_t                saving;     /* the same, when the wait began */
     uint64_t                saved;      /* what may be acknowledged */
     unsigned                ack:1;      /* to be sent */
+    unsigned                walked:1;   /* all records have come */
     unsigned                unsaved:1;  /* durable records: to be waited for */
 } ngx_duplex_sink_t;
 
 
-/* "sink" is zeroed but for node and id */
+/* "sink" is zeroed but for node, id and seen */
 void ngx_duplex_sink_open(ngx_duplex_sink_t *sink,
     ngx_duplex_announce_t *announce);
 

@@ -30,6 +30,11 @@ ngx_duplex_sync_commit(ngx_cycle_t *cycle, ngx_duplex_sync_conf_t *conf)
 
     if (conf) {
         ngx_duplex_ready_commit(cycle);
+
+        if (ngx_duplex_nodes()->generation == 0) {
+            ngx_duplex_seen_load(&ngx_duplex_nodes()->seen);
+        }
+
         ngx_duplex_nodes()->generation = ngx_duplex_identity()->generation;
     }
 }
@@ -68,6 +73,7 @@ ngx_duplex_sync_beat(void)
     if (ngx_duplex_sync_conf()) {
         ngx_duplex_standing_beat();
         ngx_duplex_skew_beat();
+        ngx_duplex_seen_beat(&ngx_duplex_nodes()->seen);
     }
 }
 

@@ -26,6 +26,7 @@ static u_char *ngx_duplex_welcome_put(ngx_duplex_receiver_t *r,
     u_char **frame);
 static ngx_int_t ngx_duplex_welcome_open(ngx_duplex_receiver_t *r,
     ngx_duplex_hello_t *hello);
+static void ngx_duplex_welcome_back(ngx_duplex_accepted_t *node);
 
 
 ngx_int_t
@@ -361,7 +362,9 @@ ngx_duplex_welcome_open(ngx_duplex_receiver_t *r, ngx_duplex_hello_t *hello)
 
     r->sinks = ngx_pcalloc(c->pool, NGX_DUPLEX_TABLES_MAX
                                     * sizeof(ngx_duplex_sink_t));
-    if (r->sinks == NULL) {
+    r->seen = ngx_pcalloc(c->pool, sizeof(ngx_duplex_seen_link_t));
+
+    if (r->sinks == NULL || r->seen == NULL) {
         r->link->end = ngx_duplex_link_failed;
         return NGX_DONE;
     }
@@ -380,6 +383,7 @@ ngx_duplex_welcome_open(ngx_duplex_receiver_t *r, ngx_duplex_hello_t *hello)
     node->progress = ngx_duplex_clock_monotonic();
     node->link = r->serial;
 
+    ngx_duplex_welcome_back(node);
     ngx_duplex_receiver_heard(r);
 
     /* all the acceptor ever has to say are acknowledgements */
@@ -395,4 +399,40 @@ ngx_duplex_welcome_open(ngx_duplex_receiver_t *r, ngx_duplex_hello_t *hello)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Who was not heard for as long as deletions are remembered may lack some of
+ * ours, as we may of its: each sends all it has, and is told what of it was
+ * deleted.
+ */
+
+static void
+ngx_duplex_welcome_back(ngx_duplex_accepted_t *node)
+{
+    ngx_uint_t           i;
+    ngx_duplex_nodes_t  *nodes;
+
+    if (node->heard && ngx_duplex_clock_monotonic() - node->heard
+                       < ngx_duplex_tombstone_ttl())
+    {
+        return;
+    }
+
+    node->away = 1;
+
+    /* who knows nothing of the other one is sent everything anyway */
+
+    if (node->heard == 0) {
+        return;
+    }
+
+    nodes = ngx_duplex_nodes();
+
+    for (i = 0; i < NGX_DUPLEX_NODES_MAX; i++) {
+        if (nodes->dialled[i].id == node->id) {
+            nodes->dialled[i].owed = 1;
+        }
+    }
 }

@@ -411,6 +411,7 @@ ngx_stream_duplex_sync_preconfiguration(ngx_conf_t *cf)
     }
 
     if (ngx_duplex_register_kind(cf, &ngx_duplex_skew_kind) != NGX_OK
+        || ngx_duplex_register_kind(cf, &ngx_duplex_seen_kind) != NGX_OK
         || ngx_duplex_register_metrics(cf, ngx_duplex_sync_metrics) != NGX_OK)
     {
         return NGX_ERROR;

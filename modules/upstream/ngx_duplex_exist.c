@@ -99,7 +99,7 @@ ngx_duplex_admin_put_exist(ngx_duplex_group_t *group, ngx_str_t *key,
 
     /* what a file names must be remembered as long as it does */
 
-    left = (exist->exists || exist->digest) ? 0 : NGX_DUPLEX_TOMBSTONE_TTL;
+    left = (exist->exists || exist->digest) ? 0 : ngx_duplex_tombstone_ttl();
 
     return ngx_duplex_admin_apply(group, key, &ngx_duplex_admin_existence,
                                   value, p, left);
