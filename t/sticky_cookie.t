@@ -230,6 +230,9 @@ EOC
 
 my ($ok, $text) = $stock->test_config($stock->conf());
 
+is(scalar(my @said = $node->grep_log(qr/"sticky" is that of nginx-duplex/)),
+   $ok ? 1 : 0, 'whose "sticky" it is, is said where nginx has one, once');
+
 SKIP: {
     skip('this nginx has no "sticky"', 1) if !$ok;
 

@@ -17,6 +17,7 @@
 static ngx_int_t ngx_http_duplex_sticky_preconfiguration(ngx_conf_t *cf);
 static void *ngx_http_duplex_sticky_create_srv_conf(ngx_conf_t *cf);
 static ngx_int_t ngx_http_duplex_sticky_bind(ngx_conf_t *cf);
+static void ngx_http_duplex_sticky_say_whose(ngx_conf_t *cf);
 static ngx_int_t ngx_http_duplex_sticky_start(ngx_cycle_t *cycle);
 static ngx_http_duplex_sticky_conf_t *ngx_http_duplex_sticky_conf(
     ngx_http_upstream_srv_conf_t *us);
@@ -108,10 +109,12 @@ ngx_http_duplex_sticky_create_srv_conf(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_duplex_sticky_bind(ngx_conf_t *cf)
 {
-    ngx_uint_t                       i;
+    ngx_uint_t                       i, used;
     ngx_http_upstream_srv_conf_t   **us;
     ngx_http_upstream_main_conf_t   *umcf;
     ngx_http_duplex_sticky_conf_t   *scf;
+
+    used = 0;
 
     umcf = ngx_http_cycle_get_module_main_conf(cf->cycle,
                                                ngx_http_upstream_module);
@@ -125,6 +128,8 @@ ngx_http_duplex_sticky_bind(ngx_conf_t *cf)
             continue;
         }
 
+        used = 1;
+
         scf->named = ngx_http_duplex_sticky_names_servers(cf);
 
         ngx_http_duplex_sticky_bind_sources(cf, scf->lookup);
@@ -137,7 +142,33 @@ ngx_http_duplex_sticky_bind(ngx_conf_t *cf)
         }
     }
 
+    if (used) {
+        ngx_http_duplex_sticky_say_whose(cf);
+    }
+
     return NGX_OK;
+}
+
+
+/* a user who upgrades nginx should know that nothing has changed */
+
+static void
+ngx_http_duplex_sticky_say_whose(ngx_conf_t *cf)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+
+        if (ngx_strcmp(cf->cycle->modules[i]->name,
+                       "ngx_http_upstream_sticky_module")
+            == 0)
+        {
+            ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                          "\"sticky\" is that of nginx-duplex, not nginx's "
+                          "own");
+            return;
+        }
+    }
 }
 
 
