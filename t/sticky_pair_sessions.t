@@ -134,10 +134,10 @@ for my $node ($one, $two) {
 
 ask($two, 'it is back, and nobody goes there again');
 
-# reloads of both, at once
+# reloads of both; an old worker closes a connection after the request that is under way
 
-$one->reload();
-$two->reload();
+$one->reload(wait_old => 1);
+$two->reload(wait_old => 1);
 $pair->wait_linked();
 
 ask($one, 'after a reload of both');
