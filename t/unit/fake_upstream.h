@@ -190,6 +190,13 @@ ngx_duplex_register_feature(ngx_conf_t *cf, ngx_duplex_feature_t *f)
 }
 
 
+uint64_t
+ngx_duplex_tombstone_ttl(void)
+{
+    return NGX_DUPLEX_TOMBSTONE_TTL;
+}
+
+
 /* nobody compares nodes here */
 
 ngx_int_t
