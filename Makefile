@@ -51,6 +51,15 @@ cli:
 deps:
 	@tools/install-deps
 
+# programs of others that tests run against ours, if they are there
+
+CLIENTS = prometheus prometheus-nginx-exporter golang-go \
+	golang-github-nginxinc-nginx-plus-go-client-dev chromium clang \
+	python3-jsonschema python3-yaml
+
+deps-clients: deps
+	@tools/install-deps $(CLIENTS)
+
 # Sanitizers go twice: in our modules, and in an nginx that has them, too.
 # What "make check" does is the same without: unit tests always have them.
 
@@ -117,5 +126,5 @@ deb:
 clean:
 	@rm -rf build
 
-.PHONY: help demo bench build cli deps test test-one test-debug test-ha matrix \
-        check install deb clean
+.PHONY: help demo bench build cli deps deps-clients test test-one test-debug \
+        test-ha matrix check install deb clean
