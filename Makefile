@@ -87,7 +87,7 @@ test-one:
 test-ha:
 	@tools/install-deps keepalived nftables
 	@$(MAKE) -s build
-	@prove $(if $(filter command,$(origin T)),$(T),$(sort $(wildcard t/ha/*.t)))
+	@tools/run-tests $(if $(filter command,$(origin T)),$(T),t/ha/*.t)
 
 matrix:
 	@tools/install-deps debootstrap

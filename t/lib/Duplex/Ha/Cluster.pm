@@ -126,6 +126,7 @@ sub _other {
 #     lasts     seconds of traffic before it is healed, 1
 #     lost_healing  requests that the others may lose by its end
 #     gives_up  1: "a" lets its addresses go while it lasts
+#     rebinds   1: sessions may move, to the servers that come back first
 sub suffer {
     my ($self, %fault) = @_;
 
@@ -133,7 +134,7 @@ sub suffer {
     $self->network()->forget_neighbours('client');
 
     my @plain = $self->_clients(0);
-    my @patient = $self->_clients($fault{patience});
+    my @patient = $self->_clients($fault{patience} * $Duplex::Wait::slow);
 
     for my $load (@plain, @patient) {
         wait_for { $load->report()->{ok} > 100 } 10, 'the load';
@@ -243,6 +244,9 @@ sub _judge {
 
     my $name = $fault->{name};
 
+    # requests that are lost for want of a processor are not the pair's
+    my $alone = $Duplex::Wait::slow <= 1;
+
     Test::More::cmp_ok($seen->{moved}, '<=', $fault->{within} * $Duplex::Wait::slow,
                        "$name: the address has moved in time")
         if $fault->{moves};
@@ -252,19 +256,29 @@ sub _judge {
 
     Test::More::cmp_ok($seen->{lost}, '<=', $fault->{lost},
                        "$name: costs at most $fault->{lost}")
-        if defined $fault->{lost};
+        if defined $fault->{lost} && $alone;
 
     Test::More::is($seen->{lost_patient}, 0,
                    "$name: a client with $fault->{patience} s loses nothing")
         or Test::More::diag(join "\n", @{$seen->{errors}});
 
     Test::More::is($seen->{sessions}, 0,
-                   "$name: all sessions are on their servers");
+                   "$name: all sessions are on their servers")
+        if !$fault->{rebinds};
 
     my $bound = $fault->{lost_healing} // LOST_HEALING;
 
     Test::More::cmp_ok($seen->{lost_healing}, '<=', $bound,
-                       "$name: healing costs at most $bound");
+                       "$name: healing costs at most $bound")
+        if $alone;
+}
+
+
+# Both nginx, at once: a client that an address has been taken away from is
+# not heard of any more, so a worker may wait for its request a minute long.
+sub stop {
+    my ($self) = @_;
+    $_->nginx()->stop('TERM') for $self->a(), $self->b();
 }
 
 
