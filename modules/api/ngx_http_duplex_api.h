@@ -41,6 +41,7 @@ typedef struct {
     ngx_msec_t            wait;         /* for them: "wait=" */
     ngx_int_t             rc;           /* if taken: of the content handler */
 
+    unsigned              write:1;      /* "write=on" */
     size_t                limit;        /* bytes a body may have */
     ngx_str_t             body;         /* as far as it has come */
 } ngx_http_duplex_api_t;

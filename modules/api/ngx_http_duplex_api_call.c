@@ -81,6 +81,7 @@ ngx_http_duplex_api_call(ngx_http_duplex_api_t *api, ngx_uint_t write)
 {
     ngx_int_t  rc;
 
+    api->write = write;
     api->status = ngx_http_duplex_api_call_find(api);
 
     if (api->status == 0) {

@@ -120,6 +120,9 @@ ngx_http_duplex_api_node(ngx_duplex_call_t *call)
         ngx_duplex_json_integer(json, "lease_holder", holder);
     }
 
+    ngx_duplex_json_boolean(json, "write",
+                            ngx_http_duplex_api_of(call)->write);
+
     ngx_duplex_json_object(json, "zones");
 
     for (zone = ngx_duplex_store_zones(); zone; zone = zone->next) {

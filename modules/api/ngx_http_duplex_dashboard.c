@@ -88,6 +88,7 @@ ngx_http_duplex_dashboard_headers(ngx_http_request_t *r, u_char *nonce)
     policy.len = ngx_sprintf(text,
                              "default-src 'none'; script-src 'nonce-%*s'; "
                              "style-src 'nonce-%*s'; connect-src 'self'; "
+                             "img-src data:; "
                              "base-uri 'none'; form-action 'none'; "
                              "frame-ancestors 'none'",
                              (size_t) NGX_HTTP_DUPLEX_DASHBOARD_NONCE, nonce,
