@@ -23,7 +23,8 @@ my %BODY = (
 
 # address => of the API, path => of the servers, clients => 4, states => what
 # each server is in now, file => where they write down what they do; changes
-# => of each client, or until stop()
+# => of each client, or until stop(); args => 'wait=1000'; applied => 'a b': an
+# answer counts if it says that these nodes have the change
 sub start {
     my ($class, %args) = @_;
 
@@ -65,8 +66,8 @@ sub expected {
     for my $client (0 .. $self->{clients} - 1) {
         open(my $f, '<', "$self->{file}.$client") or next;
 
-        while (<$f>) {
-            my ($what, $id, $state) = /^([SA]) (\d+) (\w+)\n/ or next;
+        while (defined(my $line = <$f>)) {
+            my ($what, $id, $state) = $line =~ /^([SA]) (\d+) (\w+)\n/ or next;
 
             # what was not answered may be in force or not
             if ($what eq 'S') {
@@ -101,22 +102,41 @@ sub _run {
         syswrite($f, "S $id $state\n");
 
         # said again until it is answered
+        my $answered;
+
         while (1) {
             if ($used++ >= PER_CONNECTION) {
                 $connection = Duplex::Connection->new($self->{address});
                 $used = 0;
             }
 
-            my $r = $connection->request('PATCH', "$self->{path}/$id",
+            my $path = "$self->{path}/$id";
+            $path .= "?$self->{args}" if $self->{args};
+
+            my $r = $connection->request('PATCH', $path,
                                          body => $BODY{$state});
-            last if $r->{status} == 200;
+
+            if ($r->{status} == 200) {
+                $answered = $self->_counts($r);
+                last;
+            }
 
             $used = PER_CONNECTION;
             sleep 0.002;
         }
 
-        syswrite($f, "A $id $state\n");
+        syswrite($f, "A $id $state\n") if $answered;
     }
+}
+
+
+sub _counts {
+    my ($self, $r) = @_;
+
+    return 1 if !$self->{applied};
+
+    my $nodes = $r->{headers}{'x-duplex-applied'} // '';
+    return join(' ', sort split /, /, $nodes) eq $self->{applied};
 }
 
 
