@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include "ngx_duplex_admin.h"
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_held.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_membership.h"
 #include "ngx_duplex_stock.h"
@@ -254,6 +255,7 @@ ngx_duplex_group_commit(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_duplex_group_start(ngx_cycle_t *cycle)
 {
+    ngx_duplex_held_start();
     ngx_duplex_membership_start();
 
     ngx_duplex_panic_start();
@@ -295,6 +297,7 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
     ngx_str_t *name, ngx_str_t *shm, void *conf)
 {
     u_char                    *p;
+    ngx_core_conf_t           *ccf;
     ngx_duplex_group_t        *group, **slot;
     ngx_duplex_group_list_t   *list;
 
@@ -323,12 +326,16 @@ ngx_duplex_group_add(ngx_conf_t *cf, ngx_duplex_driver_t *driver,
         return NULL;
     }
 
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
+                                           ngx_core_module);
+
     group->zone.data = p;
     p = ngx_sprintf(p, "%V:%V", &driver->protocol, name);
     group->zone.len = p - group->zone.data;
 
     group->driver = driver;
     group->spare = NGX_DUPLEX_SPARE;
+    group->workers = ccf->worker_processes;
     group->name = *name;
     group->conf = conf;
 

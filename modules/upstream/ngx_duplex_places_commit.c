@@ -10,6 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_held.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_slow.h"
 #include "ngx_duplex_stock.h"
@@ -27,7 +28,7 @@ static ngx_uint_t ngx_duplex_places_match(ngx_duplex_group_t *group,
     ngx_uint_t backup, void *peers);
 static void *ngx_duplex_places_backups(ngx_duplex_group_t *group, void *peers);
 static void ngx_duplex_places_make(const ngx_duplex_layout_t *l, u_char *p);
-static size_t ngx_duplex_place_size(const ngx_duplex_layout_t *l);
+static size_t ngx_duplex_place_size(ngx_duplex_group_t *group);
 
 
 size_t
@@ -38,9 +39,16 @@ ngx_duplex_places_size(ngx_duplex_group_t *group, ngx_uint_t more)
     /* the dummy, and what whole pages and small things take */
 
     list = (group->spare + more + 1)
-           * ngx_duplex_place_size(group->driver->layout) + 3 * ngx_pagesize;
+           * ngx_duplex_place_size(group) + 3 * ngx_pagesize;
 
-    return group->backups ? 2 * list : list;
+    if (group->backups) {
+        list *= 2;
+    }
+
+    /* rows for the servers of the file, in one piece for each list */
+
+    return list + (group->lines.nelts + 2) * ngx_duplex_held_size(group)
+           + 2 * ngx_pagesize;
 }
 
 
@@ -158,8 +166,8 @@ ngx_duplex_places_list(ngx_duplex_group_t *group, ngx_uint_t backup,
 {
     void                       *rr;
     size_t                      size;
-    u_char                     *block;
-    ngx_uint_t                  i, n;
+    u_char                     *block, *rows;
+    ngx_uint_t                  i, n, k;
     ngx_duplex_list_t          *list;
     const ngx_duplex_layout_t  *l;
 
@@ -167,7 +175,7 @@ ngx_duplex_places_list(ngx_duplex_group_t *group, ngx_uint_t backup,
     list = &group->lists[backup];
 
     n = group->spare + more;
-    size = ngx_duplex_place_size(l);
+    size = ngx_duplex_place_size(group);
 
     block = ngx_slab_calloc(ngx_duplex_stock(l, peers, shpool,
                                              ngx_slab_pool_t *),
@@ -176,12 +184,21 @@ ngx_duplex_places_list(ngx_duplex_group_t *group, ngx_uint_t backup,
         return NGX_ERROR;
     }
 
-    for (rr = ngx_duplex_stock_first(l, peers);
+    for (rr = ngx_duplex_stock_first(l, peers), k = 0;
          rr;
          rr = ngx_duplex_stock_next(l, rr))
     {
-        n++;
+        k++;
     }
+
+    rows = ngx_slab_calloc(ngx_duplex_stock(l, peers, shpool,
+                                            ngx_slab_pool_t *),
+                           (k + 1) * ngx_duplex_held_size(group));
+    if (rows == NULL) {
+        return NGX_ERROR;
+    }
+
+    n += k;
 
     list->places = ngx_palloc(ngx_duplex_member_pool(),
                               n * sizeof(ngx_duplex_place_t));
@@ -204,6 +221,9 @@ ngx_duplex_places_list(ngx_duplex_group_t *group, ngx_uint_t backup,
         list->places[i].peer = rr;
         list->places[i].room = ngx_duplex_stock(l, rr, server, ngx_str_t).len;
         i++;
+
+        ngx_duplex_stock(l, rr, held, uint64_t) = (uintptr_t) rows;
+        rows += ngx_duplex_held_size(group);
     }
 
     if (list->dummy == NULL) {
@@ -349,15 +369,20 @@ ngx_duplex_places_make(const ngx_duplex_layout_t *l, u_char *p)
     p += ngx_align(NGX_SOCKADDR_STRLEN, NGX_ALIGNMENT);
     ngx_duplex_stock(l, rr, server, ngx_str_t).data = p;
 
+    p += NGX_DUPLEX_SERVER_MAX;
+
     if (l->sid) {
-        p += NGX_DUPLEX_SERVER_MAX;
         ngx_duplex_stock(l, rr, sid, ngx_str_t).data = p;
     }
+
+    p = ngx_align_ptr(p + NGX_DUPLEX_ROUTE_MAX, NGX_ALIGNMENT);
+    ngx_duplex_stock(l, rr, held, uint64_t) = (uintptr_t) p;
 }
 
 
 static size_t
-ngx_duplex_place_size(const ngx_duplex_layout_t *l)
+ngx_duplex_place_size(ngx_duplex_group_t *group)
 {
-    return ngx_align(l->peer_size + NGX_DUPLEX_PLACE_TEXTS, NGX_ALIGNMENT);
+    return ngx_align(group->driver->layout->peer_size + NGX_DUPLEX_PLACE_TEXTS
+                     + ngx_duplex_held_size(group), NGX_ALIGNMENT);
 }

@@ -68,6 +68,7 @@ struct ngx_duplex_layout_s {
     size_t    lock;
     size_t    next;
     size_t    id;
+    size_t    held;
     size_t    sid;                      /* 0: there is none */
 #if (NGX_DUPLEX_HAVE_PEER_REFS)
     size_t    refs;
@@ -84,9 +85,9 @@ struct ngx_duplex_layout_s {
 #endif
 
 /*
- * Three words of a peer are stock's and not used by it: start_time has the
+ * Four words of a peer are stock's and not used by it: start_time has the
  * hash of the server's identity (0: it is in no list), spare[0] its id,
- * slow_start how far its slow start is.
+ * spare[1] the row of held.h, slow_start how far its slow start is.
  */
 
 #define NGX_DUPLEX_LAYOUT(list, type, sid)                                    \
@@ -105,7 +106,8 @@ struct ngx_duplex_layout_s {
       offsetof(type, start_time), offsetof(type, slow_start),                 \
       offsetof(type, down),                                                   \
       offsetof(type, ssl_session), offsetof(type, ssl_session_len),           \
-      offsetof(type, lock), offsetof(type, next), offsetof(type, spare), sid  \
+      offsetof(type, lock), offsetof(type, next), offsetof(type, spare),      \
+      offsetof(type, spare) + sizeof(uint64_t), sid                           \
       NGX_DUPLEX_LAYOUT_REFS(type) }
 
 

@@ -130,6 +130,7 @@ struct ngx_duplex_group_s {
 
     ngx_uint_t              backups;    /* the balancer knows backups */
     ngx_uint_t              spare;      /* duplex_spare */
+    ngx_uint_t              workers;    /* processes at a time */
     ngx_uint_t              unplaced;   /* peers for whom there is no room */
 
     ngx_str_t               state;      /* its state file; or empty */

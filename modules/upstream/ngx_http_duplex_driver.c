@@ -14,6 +14,7 @@
 #include <ngx_http.h>
 #include "../core/ngx_duplex_compat.h"
 #include "ngx_duplex_group.h"
+#include "ngx_duplex_held.h"
 #include "ngx_duplex_stock.h"
 #include "ngx_http_duplex_driver.h"
 #include "ngx_http_duplex_peer.h"
@@ -257,6 +258,7 @@ ngx_http_duplex_driver_take_locked(ngx_http_upstream_rr_peer_data_t *rrp,
 
     rrp->current = rr;
     rr->conns++;
+    ngx_duplex_held_take(rr);
 
 #if (NGX_DUPLEX_HAVE_PEER_REFS)
     ngx_http_upstream_rr_peer_ref(peers, rr);

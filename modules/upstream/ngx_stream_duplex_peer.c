@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_stream.h>
+#include "ngx_duplex_held.h"
 #include "ngx_duplex_stock.h"
 #include "ngx_stream_duplex_driver.h"
 
@@ -184,14 +185,18 @@ ngx_stream_duplex_peer_get(ngx_peer_connection_t *pc, void *data)
 {
     ngx_stream_duplex_peer_data_t *peer = data;
 
-    ngx_int_t   rc;
-    ngx_uint_t  i;
+    ngx_int_t                            rc;
+    ngx_uint_t                           i;
+    ngx_stream_upstream_rr_peer_data_t  *rrp;
 
     for (i = 0; i < NGX_STREAM_DUPLEX_PEER_TURNS; i++) {
 
         rc = peer->get(pc, peer->data);
 
         if (rc == NGX_OK) {
+            rrp = peer->data;
+            ngx_duplex_held_take(rrp->current);
+
             return ngx_stream_duplex_peer_copy(peer->session);
         }
 
@@ -263,6 +268,14 @@ ngx_stream_duplex_peer_free(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state)
 {
     ngx_stream_duplex_peer_data_t *peer = data;
+
+    ngx_stream_upstream_rr_peer_data_t  *rrp;
+
+    rrp = peer->data;
+
+    if (rrp->current) {
+        ngx_duplex_held_leave(rrp->current);
+    }
 
     peer->free(pc, peer->data, state);
 }

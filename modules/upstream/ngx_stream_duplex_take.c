@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "../core/ngx_duplex_compat.h"
+#include "ngx_duplex_held.h"
 #include "ngx_stream_duplex_driver.h"
 #include "ngx_stream_duplex_upstream.h"
 
@@ -155,6 +156,7 @@ ngx_stream_duplex_take_locked(ngx_stream_upstream_rr_peer_data_t *rrp,
 
     rrp->current = rr;
     rr->conns++;
+    ngx_duplex_held_take(rr);
 
 #if (NGX_DUPLEX_HAVE_PEER_REFS)
     ngx_stream_upstream_rr_peer_ref(peers, rr);

@@ -109,6 +109,19 @@ static fake_peer_t           *marked;
 static ngx_uint_t             older;
 
 
+static void
+fake_workers(ngx_conf_t *cf, ngx_int_t n)
+{
+    static void             *ctx[1];
+    static ngx_core_conf_t   ccf;
+
+    ngx_core_module.index = 0;
+    ccf.worker_processes = n;
+    ctx[0] = &ccf;
+    cf->cycle->conf_ctx = (void ****) ctx;
+}
+
+
 static void *
 fake_peers(ngx_duplex_group_t *group)
 {

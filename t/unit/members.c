@@ -1,7 +1,7 @@
 
 /*
  * links: modules/upstream/ngx_duplex_upstream_facts.c
- * links: modules/upstream/ngx_duplex_group.c
+ * links: modules/upstream/ngx_duplex_group.c modules/upstream/ngx_duplex_held.c
  * links: modules/upstream/ngx_duplex_line.c
  * links: modules/upstream/ngx_duplex_peer.c
  * links: modules/upstream/ngx_duplex_admin.c
@@ -518,7 +518,7 @@ main(void)
     cf.log = ngx_cycle->log;
     cf.pool = ngx_create_pool(16384, cf.log);
     cf.cycle->pool = cf.pool;
-
+    fake_workers(&cf, 2);
     ngx_duplex_register_contributor(&cf, &health);
     ngx_duplex_register_driver(&cf, &driver);
 
