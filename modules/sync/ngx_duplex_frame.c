@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include "../core/ngx_duplex_identity.h"
 #include "../core/ngx_duplex_bytes.h"
+#include "ngx_duplex_crc.h"
 #include "ngx_duplex_frame.h"
 
 
@@ -458,8 +459,8 @@ ngx_duplex_frame_crc(u_char *start, u_char *last)
     payload = start + NGX_DUPLEX_FRAME_HEADER;
 
     ngx_crc32_init(crc);
-    ngx_crc32_update(&crc, start, NGX_DUPLEX_FRAME_HEADER - 4);
-    ngx_crc32_update(&crc, payload, last - payload);
+    ngx_duplex_crc_update(&crc, start, NGX_DUPLEX_FRAME_HEADER - 4);
+    ngx_duplex_crc_update(&crc, payload, last - payload);
     ngx_crc32_final(crc);
 
     return crc;

@@ -1,5 +1,6 @@
 
 /*
+ * links: modules/sync/ngx_duplex_crc.c
  * links: modules/sync/ngx_duplex_frame.c modules/sync/ngx_duplex_batch.c
  * links: modules/core/ngx_duplex_identity.c
  *
