@@ -216,6 +216,8 @@ for my $try ([ 400, 'UpstreamBadServerId', PATCH => "$servers/x",
                PATCH => '/duplex/splits/site?reason=' . 'x' x 256,
                { weights => { green => 5 } } ],
              [ 400, 'ExplainArguments', GET => '/duplex/explain/peer' ],
+             [ 400, 'UpstreamNotSticky',
+               GET => '/duplex/explain/request?upstream=green' ],
              [ 400, 'EventsBadId', GET => '/duplex/events?since=x' ])
 {
     my ($status, $code, @what) = @$try;
@@ -269,6 +271,7 @@ if (ok($id, 'a session')) {
 }
 
 ask(200, GET => "/duplex/explain/peer?upstream=app&server=$_") for 0 .. 2;
+ask(200, GET => "/duplex/explain/request?upstream=app$_") for '', '&value=s1';
 ask(200, GET => '/9/http/upstreams?fields=');
 ask(200, GET => "/9/http/upstreams/app$_") for '', '/';
 

@@ -12,6 +12,7 @@
 #include "ngx_duplex_session_void.h"
 #include "ngx_duplex_sticky.h"
 #include "ngx_duplex_sticky_counters.h"
+#include "ngx_duplex_sticky_explain.h"
 
 
 #define NGX_DUPLEX_STICKY          "sticky"
@@ -96,6 +97,8 @@ ngx_duplex_sticky_bind(ngx_conf_t *cf, ngx_duplex_sticky_group_t *sticky,
     sticky->group = group;
 
     if (ngx_duplex_sticky_offer(cf, &ngx_duplex_sticky_page) != NGX_OK
+        || ngx_duplex_sticky_offer(cf, &ngx_duplex_sticky_explain_page)
+           != NGX_OK
         || (sticky->zone && ngx_duplex_session_pages(cf) != NGX_OK))
     {
         return NGX_ERROR;
