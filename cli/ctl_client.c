@@ -350,7 +350,15 @@ ctl_transfer_parse(ctl_transfer_t *transfer)
         return;
     }
 
-    if (answer->json == NULL && answer->status != 204) {
+    /* a new key of a zone is Created, and nothing more */
+
+    if (transfer->len == 0
+        && (answer->status == 204 || answer->status == 201))
+    {
+        return;
+    }
+
+    if (answer->json == NULL) {
         answer->code = CTL_UNREACHABLE;
         snprintf(answer->error, sizeof(answer->error),
                  "answered with something else than JSON: does the URL name"

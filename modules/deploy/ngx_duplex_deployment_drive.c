@@ -22,7 +22,7 @@
 /* a beat that comes so late (ms) says nothing about others' silence */
 #define NGX_DUPLEX_DRIVE_LATE  1000
 
-/* others may still be told of the end (ms) */
+/* others may still be told of the end, or of a pause (ms) */
 #define NGX_DUPLEX_DRIVE_SETTLE  2000
 
 
@@ -113,7 +113,12 @@ ngx_duplex_drive_split(ngx_duplex_split_t *split, uint64_t now)
     if (deployment.state == ngx_duplex_deployment_done
         || deployment.state == ngx_duplex_deployment_rolled_back)
     {
-        ngx_duplex_drive_settle(split, &deployment);
+        if (ngx_duplex_clock_wall()
+            > deployment.ended + NGX_DUPLEX_DRIVE_SETTLE)
+        {
+            ngx_duplex_drive_settle(split, &deployment);
+        }
+
         return;
     }
 
@@ -137,6 +142,13 @@ ngx_duplex_drive_split(ngx_duplex_split_t *split, uint64_t now)
     }
 
     if (deployment.state == ngx_duplex_deployment_paused) {
+
+        if (deployment.step
+            && now > drive->joined + NGX_DUPLEX_DRIVE_SETTLE)
+        {
+            ngx_duplex_drive_settle(split, &deployment);
+        }
+
         return;
     }
 
@@ -153,8 +165,8 @@ ngx_duplex_drive_split(ngx_duplex_split_t *split, uint64_t now)
 
 
 /*
- * It is over.  What two sides of a cut did to the weights meanwhile is put
- * right, unless somebody has set them by hand since.
+ * It is over, or paused.  What two sides of a cut did to the weights meanwhile
+ * is put right, unless somebody has set them by hand since.
  */
 
 static void
@@ -165,10 +177,7 @@ ngx_duplex_drive_settle(ngx_duplex_split_t *split,
 
     state = split->pending ? &split->next : &split->present;
 
-    if (state->deployment == deployment->plan.id
-        && ngx_duplex_clock_wall()
-           > deployment->ended + NGX_DUPLEX_DRIVE_SETTLE)
-    {
+    if (state->deployment == deployment->plan.id) {
         (void) ngx_duplex_deployment_weigh(split, deployment,
                                            deployment->why);
     }

@@ -14,6 +14,7 @@ use warnings;
 use Carp qw/croak/;
 use Duplex::Connection;
 use Duplex::Pair;
+use Duplex::Relay;
 
 my $CONF = <<'EOC';
 %%MAIN%%
@@ -88,8 +89,7 @@ stream {
     server {
         listen %%LISTEN_sync%%;
         zone_sync;
-        zone_sync_server 127.0.0.11:%%PORT_sync%%;
-        zone_sync_server 127.0.0.12:%%PORT_sync%%;
+        %%NODES%%
     }
 }
 EOC
@@ -101,8 +101,29 @@ sub pair {
 
     return Duplex::Pair->new(
         conf => $CONF, backends => 4,
-        vars => { STICKY => $args{sticky} || '' },
+        vars => { STICKY => $args{sticky} || '', OTHER => '', NODES => join "\n",
+                  map { "zone_sync_server 127.0.0.1$_:%%PORT_sync%%;" } 1, 2 },
     )->start();
+}
+
+
+# the pair, and a Duplex::Relay of each direction between its nodes
+sub pair_with_wires {
+    my $pair = Duplex::Pair->new(
+        conf => $CONF, backends => 4,
+        vars => { STICKY => '', OTHER => '127.0.0.1:1',
+                  NODES => 'zone_sync_server %%OTHER%%;' });
+    my ($one, $two) = $pair->nodes();
+
+    my @wires = map {
+        my ($from, $to) = @$_;
+        my $wire = Duplex::Relay->new(from => '127.0.0.41', port => Duplex::Ports::take(),
+                                      to => $to->address('sync'));
+        $from->configure($CONF, OTHER => $wire->address());
+        $wire;
+    } [$one, $two], [$two, $one];
+
+    return ($pair->start(), @wires);
 }
 
 
