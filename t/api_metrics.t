@@ -10,7 +10,9 @@ use Duplex::Test;
 use Duplex::Process;
 
 
-my $node = Duplex::Node->new(name => 'a', conf => <<'EOC');
+my $crowd = join "\n", map { "        server 127.1.$_.1:80;" } 1 .. 250;
+
+my $node = Duplex::Node->new(name => 'a', vars => { CROWD => $crowd }, conf => <<'EOC');
 %%MAIN%%
 duplex_node %%NAME%%;
 
@@ -24,6 +26,11 @@ http {
         zone app 256k;
         server 127.0.0.1:%%PORT_back%%;
         server 127.0.0.2:%%PORT_none%% down;
+    }
+
+    upstream crowd {
+        zone crowd 1m;
+%%CROWD%%
     }
 
     server {
@@ -111,6 +118,15 @@ for my $name (sort keys %type) {
     is($name =~ /_total$/ ? 1 : 0, $type{$name} eq 'counter' ? 1 : 0,
        "$name: _total is a counter");
 }
+
+# many are written while they are sent: a piece, then others' turn
+
+is($r->{headers}{'transfer-encoding'}, 'chunked', 'in pieces');
+is((grep { /server_up\{.*upstream="crowd"/ } keys %samples), 250, 'all of them');
+is((grep { /_bucket\{.*upstream="crowd"/ } keys %samples), 250 * 15,
+   'to the last family');
+like(raw($api, "GET /metrics HTTP/1.0\r\n\r\n"), qr/\n\r\n.*"} 0\n\z/s,
+     'also for HTTP/1.0');
 
 my $labels = qq(protocol="http",upstream="app",server="$back",id="0");
 

@@ -13,12 +13,21 @@
 #define NGX_DUPLEX_METRICS_BUFFER  65536
 
 
+typedef struct {
+    ngx_duplex_metrics_more_pt   more;
+    void                        *data;
+} ngx_duplex_metrics_later_t;
+
+
 struct ngx_duplex_metrics_s {
     ngx_pool_t    *pool;
     ngx_chain_t   *chain;
     ngx_chain_t  **last;
     ngx_buf_t     *buf;
     off_t          length;
+
+    ngx_array_t    later;               /* ngx_duplex_metrics_later_t */
+    ngx_uint_t     next;                /* of those */
 
     unsigned       labelled:1;          /* the open sample has a label */
     unsigned       failed:1;
@@ -42,6 +51,13 @@ ngx_duplex_metrics_create(ngx_pool_t *pool)
 
     metrics = ngx_pcalloc(pool, sizeof(ngx_duplex_metrics_t));
     if (metrics == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&metrics->later, pool, 2,
+                       sizeof(ngx_duplex_metrics_later_t))
+        != NGX_OK)
+    {
         return NULL;
     }
 
@@ -72,6 +88,23 @@ ngx_duplex_metrics_family(ngx_duplex_metrics_t *metrics, const char *name,
     ngx_duplex_metrics_string(metrics, " ");
     ngx_duplex_metrics_string(metrics, type);
     ngx_duplex_metrics_string(metrics, "\n");
+}
+
+
+void
+ngx_duplex_metrics_continue(ngx_duplex_metrics_t *metrics,
+    ngx_duplex_metrics_more_pt more, void *data)
+{
+    ngx_duplex_metrics_later_t  *later;
+
+    later = ngx_array_push(&metrics->later);
+    if (later == NULL) {
+        metrics->failed = 1;
+        return;
+    }
+
+    later->more = more;
+    later->data = data;
 }
 
 
@@ -110,6 +143,37 @@ ngx_duplex_metrics_label(ngx_duplex_metrics_t *metrics, const char *name,
 }
 
 
+size_t
+ngx_duplex_metrics_escape(u_char *dst, ngx_str_t *value)
+{
+    size_t   len;
+    u_char  *p, *last;
+
+    len = 0;
+    last = value->data + value->len;
+
+    for (p = value->data; p < last; p++) {
+
+        if (*p == '"' || *p == '\\' || *p == '\n') {
+
+            if (dst) {
+                dst[len] = '\\';
+            }
+
+            len++;
+        }
+
+        if (dst) {
+            dst[len] = (*p == '\n') ? 'n' : *p;
+        }
+
+        len++;
+    }
+
+    return len;
+}
+
+
 void
 ngx_duplex_metrics_text(ngx_duplex_metrics_t *metrics, const char *name,
     const char *value)
@@ -126,6 +190,16 @@ ngx_duplex_metrics_name(ngx_duplex_metrics_t *metrics, const char *name)
     ngx_duplex_metrics_string(metrics, metrics->labelled ? "," : "{");
     ngx_duplex_metrics_string(metrics, name);
     ngx_duplex_metrics_string(metrics, "=\"");
+
+    metrics->labelled = 1;
+}
+
+
+void
+ngx_duplex_metrics_labels(ngx_duplex_metrics_t *metrics, ngx_str_t *labels)
+{
+    ngx_duplex_metrics_string(metrics, "{");
+    ngx_duplex_metrics_write(metrics, labels->data, labels->len);
 
     metrics->labelled = 1;
 }
@@ -176,16 +250,42 @@ ngx_duplex_metrics_all(ngx_duplex_metrics_t *metrics)
 }
 
 
-ngx_chain_t *
-ngx_duplex_metrics_finish(ngx_duplex_metrics_t *metrics, off_t *length)
+ngx_int_t
+ngx_duplex_metrics_more(ngx_duplex_metrics_t *metrics)
 {
-    if (metrics->failed || metrics->length == 0) {
-        return NULL;
+    ngx_duplex_metrics_later_t  *later;
+
+    later = metrics->later.elts;
+
+    if (metrics->next < metrics->later.nelts
+        && later[metrics->next].more(metrics, later[metrics->next].data)
+           == NGX_OK)
+    {
+        metrics->next++;
     }
 
+    if (metrics->failed) {
+        return NGX_ERROR;
+    }
+
+    return metrics->next < metrics->later.nelts ? NGX_AGAIN : NGX_OK;
+}
+
+
+ngx_chain_t *
+ngx_duplex_metrics_take(ngx_duplex_metrics_t *metrics, off_t *length)
+{
+    ngx_chain_t  *chain;
+
+    chain = metrics->chain;
     *length = metrics->length;
 
-    return metrics->chain;
+    metrics->chain = NULL;
+    metrics->last = &metrics->chain;
+    metrics->buf = NULL;
+    metrics->length = 0;
+
+    return chain;
 }
 
 

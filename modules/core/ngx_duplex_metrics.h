@@ -37,21 +37,39 @@ ngx_pool_t *ngx_duplex_metrics_pool(ngx_duplex_metrics_t *metrics);
 void ngx_duplex_metrics_family(ngx_duplex_metrics_t *metrics,
     const char *name, const char *type, const char *help);
 
+/*
+ * A writer that has more to say than one turn of the event loop should take:
+ * "more" is called once a turn, after all writers, until it answers NGX_OK,
+ * not NGX_AGAIN.  Its data are in the pool, and nothing of them may go.
+ */
+typedef ngx_int_t (*ngx_duplex_metrics_more_pt)(
+    ngx_duplex_metrics_t *metrics, void *data);
+
+void ngx_duplex_metrics_continue(ngx_duplex_metrics_t *metrics,
+    ngx_duplex_metrics_more_pt more, void *data);
+
 /* one sample: its name, its labels, and one of the two values */
 void ngx_duplex_metrics_begin(ngx_duplex_metrics_t *metrics, const char *name);
 void ngx_duplex_metrics_label(ngx_duplex_metrics_t *metrics, const char *name,
     ngx_str_t *value);
 void ngx_duplex_metrics_text(ngx_duplex_metrics_t *metrics, const char *name,
     const char *value);
+/* a value as it stands in labels, into "dst" if that is not NULL: its length */
+size_t ngx_duplex_metrics_escape(u_char *dst, ngx_str_t *value);
+/* several at once, "a=\"b\",c=\"d\"", in place of the first */
+void ngx_duplex_metrics_labels(ngx_duplex_metrics_t *metrics,
+    ngx_str_t *labels);
 void ngx_duplex_metrics_integer(ngx_duplex_metrics_t *metrics, int64_t value);
 /* ms, written as seconds */
 void ngx_duplex_metrics_seconds(ngx_duplex_metrics_t *metrics, uint64_t ms);
 
 /* calls all that are registered; for commit and later */
 void ngx_duplex_metrics_all(ngx_duplex_metrics_t *metrics);
+/* the next turn: NGX_OK: that was all; NGX_AGAIN; NGX_ERROR: no memory */
+ngx_int_t ngx_duplex_metrics_more(ngx_duplex_metrics_t *metrics);
 
-/* NULL: no memory, or nothing was written */
-ngx_chain_t *ngx_duplex_metrics_finish(ngx_duplex_metrics_t *metrics,
+/* what was written since the last time; NULL: nothing */
+ngx_chain_t *ngx_duplex_metrics_take(ngx_duplex_metrics_t *metrics,
     off_t *length);
 
 

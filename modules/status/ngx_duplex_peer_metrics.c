@@ -2,7 +2,8 @@
 /*
  * Metrics of peers, see the header.
  *
- * All peers are read once, then written family by family.
+ * All peers are read at once, into copies that need no peer any more; then
+ * they are written family by family, some thousand lines each turn.
  */
 
 
@@ -12,29 +13,61 @@
 #include "ngx_duplex_peer_metrics.h"
 
 
+#define NGX_DUPLEX_PEER_METRICS_LINES  2000     /* of a turn, at least */
+
+
 typedef struct {
-    ngx_duplex_peer_t         *peer;
-    ngx_duplex_peer_status_t   status;
+    ngx_str_t                  labels;
     const char                *state;
+    ngx_uint_t                 conns;
+    ngx_uint_t                 responses;       /* it has them: http */
     ngx_duplex_sum_t           sum;
 } ngx_duplex_peer_sample_t;
 
 
+typedef struct ngx_duplex_peer_family_s  ngx_duplex_peer_family_t;
+
+struct ngx_duplex_peer_family_s {
+    const char                *name;
+    const char                *type;
+    const char                *help;
+
+    /* the number of lines it has written */
+    ngx_uint_t               (*write)(ngx_duplex_metrics_t *m,
+                                   ngx_duplex_peer_family_t *family,
+                                   ngx_duplex_peer_sample_t *sample);
+    ngx_uint_t                 counter;
+};
+
+
+/* where the writing is */
+typedef struct {
+    ngx_array_t               *samples;
+    ngx_uint_t                 sample;
+    ngx_uint_t                 family;
+} ngx_duplex_peer_metrics_t;
+
+
 static ngx_array_t *ngx_duplex_peer_metrics_read(ngx_pool_t *pool);
-static void ngx_duplex_peer_metrics_states(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples);
-static void ngx_duplex_peer_metrics_active(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples);
-static void ngx_duplex_peer_metrics_counter(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples, ngx_uint_t i, const char *name, const char *help);
-static void ngx_duplex_peer_metrics_responses(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples);
-static void ngx_duplex_peer_metrics_downtime(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples);
-static void ngx_duplex_peer_metrics_times(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples);
-static void ngx_duplex_peer_metrics_begin(ngx_duplex_metrics_t *m,
-    const char *name, ngx_duplex_peer_t *peer);
+static ngx_int_t ngx_duplex_peer_metrics_labels(ngx_pool_t *pool,
+    ngx_duplex_peer_t *peer, ngx_str_t *labels);
+static ngx_int_t ngx_duplex_peer_metrics_more(ngx_duplex_metrics_t *m,
+    void *data);
+
+static ngx_uint_t ngx_duplex_peer_metrics_up(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
+static ngx_uint_t ngx_duplex_peer_metrics_states(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
+static ngx_uint_t ngx_duplex_peer_metrics_active(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
+static ngx_uint_t ngx_duplex_peer_metrics_counter(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
+static ngx_uint_t ngx_duplex_peer_metrics_responses(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
+static ngx_uint_t ngx_duplex_peer_metrics_downtime(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
+static ngx_uint_t ngx_duplex_peer_metrics_times(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample);
 
 
 static const char  *ngx_duplex_peer_states[] = {
@@ -42,41 +75,112 @@ static const char  *ngx_duplex_peer_states[] = {
 };
 
 
+static ngx_duplex_peer_family_t  ngx_duplex_peer_families[] = {
+
+    { "nginx_duplex_server_up", "gauge",
+      "1 if the server may be selected.",
+      ngx_duplex_peer_metrics_up, 0 },
+
+    { "nginx_duplex_server_state", "gauge",
+      "1 for the state that the server is in.",
+      ngx_duplex_peer_metrics_states, 0 },
+
+    { "nginx_duplex_server_active_connections", "gauge",
+      "Connections to the server now.",
+      ngx_duplex_peer_metrics_active, 0 },
+
+    { "nginx_duplex_server_requests_total", "counter",
+      "Requests (stream: connections) that were given to the server.",
+      ngx_duplex_peer_metrics_counter, NGX_DUPLEX_PEER_REQUESTS },
+
+    { "nginx_duplex_server_responses_total", "counter",
+      "Responses of the server, by class of status.",
+      ngx_duplex_peer_metrics_responses, NGX_DUPLEX_PEER_RESPONSES },
+
+    { "nginx_duplex_server_sent_bytes_total", "counter",
+      "Bytes that were sent to the server.",
+      ngx_duplex_peer_metrics_counter, NGX_DUPLEX_PEER_SENT },
+
+    { "nginx_duplex_server_received_bytes_total", "counter",
+      "Bytes that came from the server.",
+      ngx_duplex_peer_metrics_counter, NGX_DUPLEX_PEER_RECEIVED },
+
+    { "nginx_duplex_server_fails_total", "counter",
+      "Attempts that failed.",
+      ngx_duplex_peer_metrics_counter, NGX_DUPLEX_PEER_FAILS },
+
+    { "nginx_duplex_server_unavail_total", "counter",
+      "Times the server came into quarantine after max_fails.",
+      ngx_duplex_peer_metrics_counter, NGX_DUPLEX_PEER_UNAVAIL },
+
+    { "nginx_duplex_server_downtime_seconds_total", "counter",
+      "Time the server was unavail, checking or unhealthy.",
+      ngx_duplex_peer_metrics_downtime, 0 },
+
+    { "nginx_duplex_server_response_seconds", "histogram",
+      "Times of responses.",
+      ngx_duplex_peer_metrics_times, 0 },
+
+    { NULL, NULL, NULL, NULL, 0 }
+};
+
+
 void
 ngx_duplex_peer_metrics(ngx_duplex_metrics_t *m)
 {
-    ngx_array_t  *samples;
+    ngx_pool_t                 *pool;
+    ngx_duplex_peer_metrics_t  *writing;
 
-    samples = ngx_duplex_peer_metrics_read(ngx_duplex_metrics_pool(m));
+    pool = ngx_duplex_metrics_pool(m);
 
-    if (samples == NULL || samples->nelts == 0) {
+    writing = ngx_pcalloc(pool, sizeof(ngx_duplex_peer_metrics_t));
+    if (writing == NULL) {
         return;
     }
 
-    ngx_duplex_peer_metrics_states(m, samples);
-    ngx_duplex_peer_metrics_active(m, samples);
+    writing->samples = ngx_duplex_peer_metrics_read(pool);
 
-    ngx_duplex_peer_metrics_counter(m, samples, NGX_DUPLEX_PEER_REQUESTS,
-        "nginx_duplex_server_requests_total",
-        "Requests (stream: connections) that were given to the server.");
+    if (writing->samples && writing->samples->nelts) {
+        ngx_duplex_metrics_continue(m, ngx_duplex_peer_metrics_more, writing);
+    }
+}
 
-    ngx_duplex_peer_metrics_responses(m, samples);
 
-    ngx_duplex_peer_metrics_counter(m, samples, NGX_DUPLEX_PEER_SENT,
-        "nginx_duplex_server_sent_bytes_total",
-        "Bytes that were sent to the server.");
-    ngx_duplex_peer_metrics_counter(m, samples, NGX_DUPLEX_PEER_RECEIVED,
-        "nginx_duplex_server_received_bytes_total",
-        "Bytes that came from the server.");
-    ngx_duplex_peer_metrics_counter(m, samples, NGX_DUPLEX_PEER_FAILS,
-        "nginx_duplex_server_fails_total",
-        "Attempts that failed.");
-    ngx_duplex_peer_metrics_counter(m, samples, NGX_DUPLEX_PEER_UNAVAIL,
-        "nginx_duplex_server_unavail_total",
-        "Times the server came into quarantine after max_fails.");
+static ngx_int_t
+ngx_duplex_peer_metrics_more(ngx_duplex_metrics_t *m, void *data)
+{
+    ngx_duplex_peer_metrics_t *writing = data;
 
-    ngx_duplex_peer_metrics_downtime(m, samples);
-    ngx_duplex_peer_metrics_times(m, samples);
+    ngx_uint_t                 lines;
+    ngx_duplex_peer_family_t  *family;
+    ngx_duplex_peer_sample_t  *sample;
+
+    lines = 0;
+    sample = writing->samples->elts;
+
+    for ( ;; ) {
+        family = &ngx_duplex_peer_families[writing->family];
+
+        if (family->name == NULL) {
+            return NGX_OK;
+        }
+
+        if (lines >= NGX_DUPLEX_PEER_METRICS_LINES) {
+            return NGX_AGAIN;
+        }
+
+        if (writing->sample == 0) {
+            ngx_duplex_metrics_family(m, family->name, family->type,
+                                      family->help);
+        }
+
+        lines += family->write(m, family, &sample[writing->sample]);
+
+        if (++writing->sample == writing->samples->nelts) {
+            writing->sample = 0;
+            writing->family++;
+        }
+    }
 }
 
 
@@ -87,6 +191,7 @@ ngx_duplex_peer_metrics_read(ngx_pool_t *pool)
     ngx_array_t               *samples;
     ngx_duplex_peer_t         *peer;
     ngx_duplex_group_t        *group;
+    ngx_duplex_peer_status_t   status;
     ngx_duplex_peer_sample_t  *sample;
 
     n = 1;
@@ -115,13 +220,20 @@ ngx_duplex_peer_metrics_read(ngx_pool_t *pool)
                 return NULL;
             }
 
-            if (ngx_duplex_peer_read(peer, &sample->status) != NGX_OK) {
+            if (ngx_duplex_peer_read(peer, &status) != NGX_OK) {
                 samples->nelts--;
                 continue;
             }
 
-            sample->peer = peer;
-            sample->state = ngx_duplex_peer_state(peer, &sample->status);
+            if (ngx_duplex_peer_metrics_labels(pool, peer, &sample->labels)
+                != NGX_OK)
+            {
+                return NULL;
+            }
+
+            sample->state = ngx_duplex_peer_state(peer, &status);
+            sample->conns = status.conns;
+            sample->responses = group->driver->sessions;
 
             ngx_duplex_peer_counters_sum(peer, &sample->sum);
         }
@@ -131,196 +243,177 @@ ngx_duplex_peer_metrics_read(ngx_pool_t *pool)
 }
 
 
-static void
-ngx_duplex_peer_metrics_states(ngx_duplex_metrics_t *m, ngx_array_t *samples)
+/* the same for all lines of a peer */
+
+static ngx_int_t
+ngx_duplex_peer_metrics_labels(ngx_pool_t *pool, ngx_duplex_peer_t *peer,
+    ngx_str_t *labels)
 {
-    ngx_uint_t                 i, k;
-    ngx_duplex_peer_sample_t  *sample;
+    size_t               len;
+    u_char              *p;
+    ngx_uint_t           i;
+    ngx_str_t           *text[3];
+    static const char   *name[3] = { "protocol", "upstream", "server" };
 
-    ngx_duplex_metrics_family(m, "nginx_duplex_server_up", "gauge",
-                              "1 if the server may be selected.");
+    text[0] = &peer->group->driver->protocol;
+    text[1] = &peer->group->name;
+    text[2] = &peer->name;
 
-    sample = samples->elts;
+    len = sizeof("id=\"\"") - 1 + NGX_INT_T_LEN;
 
-    for (i = 0; i < samples->nelts; i++) {
-        ngx_duplex_peer_metrics_begin(m, "nginx_duplex_server_up",
-                                      sample[i].peer);
-        ngx_duplex_metrics_integer(m, ngx_strcmp(sample[i].state, "up") == 0);
+    for (i = 0; i < 3; i++) {
+        len += ngx_strlen(name[i]) + sizeof("=\"\",") - 1
+               + ngx_duplex_metrics_escape(NULL, text[i]);
     }
 
-    ngx_duplex_metrics_family(m, "nginx_duplex_server_state", "gauge",
-                              "1 for the state that the server is in.");
-
-    for (i = 0; i < samples->nelts; i++) {
-        for (k = 0; ngx_duplex_peer_states[k]; k++) {
-            ngx_duplex_peer_metrics_begin(m, "nginx_duplex_server_state",
-                                          sample[i].peer);
-            ngx_duplex_metrics_text(m, "state", ngx_duplex_peer_states[k]);
-            ngx_duplex_metrics_integer(m, ngx_strcmp(sample[i].state,
-                                              ngx_duplex_peer_states[k]) == 0);
-        }
+    p = ngx_pnalloc(pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
+
+    labels->data = p;
+
+    for (i = 0; i < 3; i++) {
+        p = ngx_sprintf(p, "%s=\"", name[i]);
+        p += ngx_duplex_metrics_escape(p, text[i]);
+        *p++ = '"';
+        *p++ = ',';
+    }
+
+    labels->len = ngx_sprintf(p, "id=\"%ui\"", peer->id) - labels->data;
+
+    return NGX_OK;
 }
 
 
-static void
-ngx_duplex_peer_metrics_active(ngx_duplex_metrics_t *m, ngx_array_t *samples)
+static ngx_uint_t
+ngx_duplex_peer_metrics_up(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
 {
-    ngx_uint_t                 i;
-    ngx_duplex_peer_sample_t  *sample;
+    ngx_duplex_metrics_begin(m, family->name);
+    ngx_duplex_metrics_labels(m, &sample->labels);
+    ngx_duplex_metrics_integer(m, ngx_strcmp(sample->state, "up") == 0);
 
-    ngx_duplex_metrics_family(m, "nginx_duplex_server_active_connections",
-                              "gauge", "Connections to the server now.");
-
-    sample = samples->elts;
-
-    for (i = 0; i < samples->nelts; i++) {
-        ngx_duplex_peer_metrics_begin(m,
-                                      "nginx_duplex_server_active_connections",
-                                      sample[i].peer);
-        ngx_duplex_metrics_integer(m, sample[i].status.conns);
-    }
+    return 1;
 }
 
 
-static void
-ngx_duplex_peer_metrics_counter(ngx_duplex_metrics_t *m, ngx_array_t *samples,
-    ngx_uint_t counter, const char *name, const char *help)
+static ngx_uint_t
+ngx_duplex_peer_metrics_states(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
 {
-    ngx_uint_t                 i;
-    ngx_duplex_peer_sample_t  *sample;
+    ngx_uint_t   i;
+    const char  *state;
 
-    ngx_duplex_metrics_family(m, name, "counter", help);
-
-    sample = samples->elts;
-
-    for (i = 0; i < samples->nelts; i++) {
-        ngx_duplex_peer_metrics_begin(m, name, sample[i].peer);
-        ngx_duplex_metrics_integer(m, sample[i].sum.count[counter]);
+    for (i = 0; (state = ngx_duplex_peer_states[i]) != NULL; i++) {
+        ngx_duplex_metrics_begin(m, family->name);
+        ngx_duplex_metrics_labels(m, &sample->labels);
+        ngx_duplex_metrics_text(m, "state", state);
+        ngx_duplex_metrics_integer(m, ngx_strcmp(sample->state, state) == 0);
     }
+
+    return i;
 }
 
 
-static void
+static ngx_uint_t
+ngx_duplex_peer_metrics_active(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
+{
+    ngx_duplex_metrics_begin(m, family->name);
+    ngx_duplex_metrics_labels(m, &sample->labels);
+    ngx_duplex_metrics_integer(m, sample->conns);
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_duplex_peer_metrics_counter(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
+{
+    ngx_duplex_metrics_begin(m, family->name);
+    ngx_duplex_metrics_labels(m, &sample->labels);
+    ngx_duplex_metrics_integer(m, sample->sum.count[family->counter]);
+
+    return 1;
+}
+
+
+static ngx_uint_t
 ngx_duplex_peer_metrics_responses(ngx_duplex_metrics_t *m,
-    ngx_array_t *samples)
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
 {
-    ngx_uint_t                 i, k;
-    ngx_duplex_peer_sample_t  *sample;
+    ngx_uint_t  i;
 
-    ngx_duplex_metrics_family(m, "nginx_duplex_server_responses_total",
-                              "counter",
-                              "Responses of the server, by class of status.");
-
-    sample = samples->elts;
-
-    for (i = 0; i < samples->nelts; i++) {
-
-        if (!sample[i].peer->group->driver->sessions) {
-            continue;
-        }
-
-        for (k = 0; k < NGX_DUPLEX_RESPONSES_CLASSES; k++) {
-            ngx_duplex_peer_metrics_begin(m,
-                                          "nginx_duplex_server_responses_total",
-                                          sample[i].peer);
-            ngx_duplex_metrics_text(m, "code",
-                                    ngx_duplex_responses_classes[k]);
-            ngx_duplex_metrics_integer(m,
-                           sample[i].sum.count[NGX_DUPLEX_PEER_RESPONSES + k]);
-        }
+    if (!sample->responses) {
+        return 0;
     }
+
+    for (i = 0; i < NGX_DUPLEX_RESPONSES_CLASSES; i++) {
+        ngx_duplex_metrics_begin(m, family->name);
+        ngx_duplex_metrics_labels(m, &sample->labels);
+        ngx_duplex_metrics_text(m, "code", ngx_duplex_responses_classes[i]);
+        ngx_duplex_metrics_integer(m, sample->sum.count[family->counter + i]);
+    }
+
+    return i;
 }
 
 
-static void
-ngx_duplex_peer_metrics_downtime(ngx_duplex_metrics_t *m, ngx_array_t *samples)
+static ngx_uint_t
+ngx_duplex_peer_metrics_downtime(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
 {
-    ngx_uint_t                 i;
-    ngx_duplex_peer_sample_t  *sample;
+    ngx_duplex_metrics_begin(m, family->name);
+    ngx_duplex_metrics_labels(m, &sample->labels);
+    ngx_duplex_metrics_seconds(m,
+                               ngx_duplex_peer_counters_downtime(&sample->sum));
 
-    ngx_duplex_metrics_family(m, "nginx_duplex_server_downtime_seconds_total",
-                              "counter", "Time the server was unavail, "
-                              "checking or unhealthy.");
-
-    sample = samples->elts;
-
-    for (i = 0; i < samples->nelts; i++) {
-        ngx_duplex_peer_metrics_begin(m,
-                                  "nginx_duplex_server_downtime_seconds_total",
-                                  sample[i].peer);
-        ngx_duplex_metrics_seconds(m,
-                         ngx_duplex_peer_counters_downtime(&sample[i].sum));
-    }
+    return 1;
 }
 
 
 /* buckets are cumulative here */
 
-static void
-ngx_duplex_peer_metrics_times(ngx_duplex_metrics_t *m, ngx_array_t *samples)
+static ngx_uint_t
+ngx_duplex_peer_metrics_times(ngx_duplex_metrics_t *m,
+    ngx_duplex_peer_family_t *family, ngx_duplex_peer_sample_t *sample)
 {
-    u_char                     text[NGX_INT64_LEN];
-    uint64_t                   n, *count;
-    ngx_str_t                  le;
-    ngx_uint_t                 i, k;
-    ngx_duplex_peer_sample_t  *sample;
+    u_char       text[NGX_INT64_LEN];
+    uint64_t     n, *count;
+    ngx_str_t    le;
+    ngx_uint_t   i;
 
-    ngx_duplex_metrics_family(m, "nginx_duplex_server_response_seconds",
-                              "histogram", "Times of responses.");
-
-    sample = samples->elts;
+    count = sample->sum.count;
+    n = 0;
     le.data = text;
 
-    for (i = 0; i < samples->nelts; i++) {
+    for (i = 0; i < NGX_DUPLEX_PEER_BUCKETS; i++) {
 
-        count = sample[i].sum.count;
-        n = 0;
+        n += count[NGX_DUPLEX_PEER_HIST + i];
 
-        for (k = 0; k < NGX_DUPLEX_PEER_BUCKETS; k++) {
+        le.len = (i < NGX_DUPLEX_PEER_BUCKETS - 1
+                  ? ngx_sprintf(text, "%uL.%03uL",
+                                (uint64_t) ngx_duplex_peer_buckets[i] / 1000,
+                                (uint64_t) ngx_duplex_peer_buckets[i] % 1000)
+                  : ngx_sprintf(text, "+Inf"))
+                 - text;
 
-            n += count[NGX_DUPLEX_PEER_HIST + k];
-
-            le.len = (k < NGX_DUPLEX_PEER_BUCKETS - 1
-                      ? ngx_sprintf(text, "%uL.%03uL",
-                                 (uint64_t) ngx_duplex_peer_buckets[k] / 1000,
-                                 (uint64_t) ngx_duplex_peer_buckets[k] % 1000)
-                      : ngx_sprintf(text, "+Inf"))
-                     - text;
-
-            ngx_duplex_peer_metrics_begin(m,
-                                  "nginx_duplex_server_response_seconds_bucket",
-                                  sample[i].peer);
-            ngx_duplex_metrics_label(m, "le", &le);
-            ngx_duplex_metrics_integer(m, n);
-        }
-
-        ngx_duplex_peer_metrics_begin(m,
-                                     "nginx_duplex_server_response_seconds_sum",
-                                     sample[i].peer);
-        ngx_duplex_metrics_seconds(m, count[NGX_DUPLEX_PEER_HIST_SUM]);
-
-        ngx_duplex_peer_metrics_begin(m,
-                                   "nginx_duplex_server_response_seconds_count",
-                                   sample[i].peer);
+        ngx_duplex_metrics_begin(m,
+                                "nginx_duplex_server_response_seconds_bucket");
+        ngx_duplex_metrics_labels(m, &sample->labels);
+        ngx_duplex_metrics_label(m, "le", &le);
         ngx_duplex_metrics_integer(m, n);
     }
-}
 
+    ngx_duplex_metrics_begin(m, "nginx_duplex_server_response_seconds_sum");
+    ngx_duplex_metrics_labels(m, &sample->labels);
+    ngx_duplex_metrics_seconds(m, count[NGX_DUPLEX_PEER_HIST_SUM]);
 
-static void
-ngx_duplex_peer_metrics_begin(ngx_duplex_metrics_t *m, const char *name,
-    ngx_duplex_peer_t *peer)
-{
-    u_char     text[NGX_INT_T_LEN];
-    ngx_str_t  id;
+    ngx_duplex_metrics_begin(m, "nginx_duplex_server_response_seconds_count");
+    ngx_duplex_metrics_labels(m, &sample->labels);
+    ngx_duplex_metrics_integer(m, n);
 
-    id.data = text;
-    id.len = ngx_sprintf(text, "%ui", peer->id) - text;
-
-    ngx_duplex_metrics_begin(m, name);
-    ngx_duplex_metrics_label(m, "protocol", &peer->group->driver->protocol);
-    ngx_duplex_metrics_label(m, "upstream", &peer->group->name);
-    ngx_duplex_metrics_label(m, "server", &peer->name);
-    ngx_duplex_metrics_label(m, "id", &id);
+    return i + 2;
 }
