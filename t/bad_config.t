@@ -223,6 +223,44 @@ my %bad = (
             '"slow_start=1s"',
     ],
 
+    'upstream: resolve' => [
+        upstream => 'server be.example resolve;', '"app"',
+        upstream => 'server be.example:0x resolve;',
+            '"be.example:0x"',
+        upstream => 'resolver 127.0.0.1;'
+                    . 'server be.example resolve;'
+                    . 'server be.example resolve;', '"be.example"',
+        upstream => 'server be.example resolve weight=x;',
+            '"weight=x"',
+        upstream => 'state x; server be.example resolve;',
+            '"server"',
+        upstream => 'server be.example resolve; state x;',
+            '"state"',
+    ],
+
+    'upstream: service' => [
+        upstream => 'server be.example resolve service=;', '"service="',
+        upstream => 'server be.example service=http;', '"be.example"',
+        upstream => 'server be.example:80 service=http resolve;',
+            '"be.example:80"',
+        upstream => 'server 127.0.0.1 service=http resolve;', '"127.0.0.1"',
+        stream => 'upstream u { zone u 64k; server be.example resolve; }',
+            '"be.example"',
+    ],
+
+    'resolver' => [
+        upstream => "$SERVER resolver;", '"resolver"',
+        upstream => "$SERVER resolver 127.0.0.1 valid=x;", 'valid=x',
+        upstream => "$SERVER resolver 127.0.0.1; resolver 127.0.0.2;",
+            '"resolver"',
+    ],
+
+    'resolver_timeout' => [
+        upstream => "$SERVER resolver_timeout x;", '"x"',
+        upstream => "$SERVER resolver_timeout 1s; resolver_timeout 2s;",
+            '"resolver_timeout"',
+    ],
+
     'keepalive' => [
         upstream => "$SERVER keepalive -1;", '"-1"',
         upstream => "$SERVER keepalive x;", '"x"',

@@ -8,6 +8,7 @@
  */
 
 
+#include "../upstream/ngx_duplex_name.h"
 #include "ngx_http_duplex_api_fields.h"
 
 
@@ -59,6 +60,9 @@ static ngx_uint_t ngx_http_duplex_api_field_id(
 static ngx_uint_t ngx_http_duplex_api_field_server(
     ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
     json_t *value);
+static ngx_uint_t ngx_http_duplex_api_field_host(
+    ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
+    json_t *value);
 static ngx_uint_t ngx_http_duplex_api_field_service(
     ngx_http_duplex_api_fields_t *fields, ngx_http_duplex_api_field_t *field,
     json_t *value);
@@ -91,6 +95,8 @@ static ngx_http_duplex_api_field_t  ngx_http_duplex_api_fields[] = {
 
     { "server", JSON_STRING, ngx_http_duplex_api_field_server, 0,
       "UpstreamBadAddress", 0 },
+
+    { "host", JSON_STRING, ngx_http_duplex_api_field_host, 0, NULL, 0 },
 
     { "service", JSON_STRING, ngx_http_duplex_api_field_service, 0,
       "UpstreamBadService", 0 },
@@ -400,10 +406,44 @@ ngx_http_duplex_api_address(ngx_http_duplex_api_fields_t *fields,
 
 /* a service is resolved, an address is not */
 
+/* what a client was shown may come back; a whole list has no peer to ask */
+
+static ngx_uint_t
+ngx_http_duplex_api_field_host(ngx_http_duplex_api_fields_t *fields,
+    ngx_http_duplex_api_field_t *field, json_t *value)
+{
+    ngx_duplex_name_t  *name;
+
+    if (fields->peer == NULL && json_is_array(fields->call->body)) {
+        return NGX_HTTP_OK;
+    }
+
+    name = fields->peer ? ngx_duplex_name_of(fields->peer) : NULL;
+
+    if (name && ngx_http_duplex_api_equal(value, &name->host)) {
+        return NGX_HTTP_OK;
+    }
+
+    return ngx_duplex_call_refuse(fields->call, NGX_HTTP_BAD_REQUEST,
+                                  "UpstreamConfFormatError",
+                                  "unknown parameter \"%s\"", field->name);
+}
+
+
 static ngx_uint_t
 ngx_http_duplex_api_field_service(ngx_http_duplex_api_fields_t *fields,
     ngx_http_duplex_api_field_t *field, json_t *value)
 {
+    ngx_duplex_name_t  *name;
+
+    name = fields->peer ? ngx_duplex_name_of(fields->peer) : NULL;
+
+    if ((name && ngx_http_duplex_api_equal(value, &name->service))
+        || (fields->peer == NULL && json_is_array(fields->call->body)))
+    {
+        return NGX_HTTP_OK;
+    }
+
     if (json_string_length(value) == 0) {
 
         if (fields->peer) {

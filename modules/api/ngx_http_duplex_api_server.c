@@ -6,6 +6,7 @@
 
 
 #include <ngx_md5.h>
+#include "../upstream/ngx_duplex_name.h"
 #include "ngx_http_duplex_api_server.h"
 #include "ngx_http_duplex_api_fields.h"
 #include "ngx_http_duplex_api_upstreams.h"
@@ -191,6 +192,7 @@ ngx_http_duplex_api_server_object(ngx_duplex_json_t *json,
     ngx_duplex_group_t *group, ngx_uint_t id, ngx_duplex_member_t *member)
 {
     ngx_str_t               route;
+    ngx_duplex_name_t      *name;
     ngx_duplex_settings_t  *set;
 
     set = &member->set;
@@ -218,6 +220,16 @@ ngx_http_duplex_api_server_object(ngx_duplex_json_t *json,
 
     if (set->state == ngx_duplex_admin_drain) {
         ngx_duplex_json_boolean(json, "drain", 1);
+    }
+
+    name = ngx_duplex_name_find(group, &member->server);
+
+    if (name) {
+        ngx_duplex_json_string(json, "host", &name->host);
+    }
+
+    if (name && name->service.len) {
+        ngx_duplex_json_string(json, "service", &name->service);
     }
 
     ngx_duplex_json_object_end(json);
@@ -364,6 +376,20 @@ ngx_http_duplex_api_server_refuse(ngx_duplex_call_t *call,
     case ngx_duplex_member_exists:
         return ngx_duplex_call_refuse(call, NGX_HTTP_CONFLICT, "EntryExists",
                                       "entry already exists");
+
+    case ngx_duplex_member_resolved:
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamServerImmutable",
+                                      call->body
+                                      ? "server \"%V\" address is immutable"
+                                      : "server \"%V\" not removable",
+                                      &call->segment[1]);
+
+    case ngx_duplex_member_service:
+        return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,
+                                      "UpstreamServerWeightImmutable",
+                                      "server \"%V\" weight is immutable",
+                                      &call->segment[1]);
 
     case ngx_duplex_member_bad_address:
         return ngx_duplex_call_refuse(call, NGX_HTTP_BAD_REQUEST,

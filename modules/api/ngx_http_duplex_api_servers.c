@@ -4,6 +4,7 @@
  */
 
 
+#include "../upstream/ngx_duplex_name.h"
 #include "ngx_http_duplex_api_server.h"
 #include "ngx_http_duplex_api_fields.h"
 #include "ngx_http_duplex_api_upstreams.h"
@@ -318,5 +319,7 @@ ngx_http_duplex_api_servers_keep(ngx_array_t *wanted, ngx_duplex_peer_t *peer)
         }
     }
 
-    return 0;
+    /* an address stays as long as its name has it */
+
+    return ngx_duplex_name_of(peer) != NULL;
 }

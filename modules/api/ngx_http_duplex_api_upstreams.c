@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_duplex_api_server.h"
+#include "../upstream/ngx_duplex_name.h"
 #include "../upstream/ngx_duplex_panic.h"
 #include "../upstream/ngx_duplex_queue.h"
 #include "ngx_http_duplex_api_upstreams.h"
@@ -225,7 +226,8 @@ static void
 ngx_http_duplex_api_upstream_peer(ngx_duplex_json_t *json,
     ngx_duplex_peer_t *peer)
 {
-    ngx_duplex_peer_status_t  status;
+    ngx_duplex_name_t         *name;
+    ngx_duplex_peer_status_t   status;
 
     if (ngx_duplex_peer_read(peer, &status) != NGX_OK) {
         return;
@@ -235,7 +237,15 @@ ngx_http_duplex_api_upstream_peer(ngx_duplex_json_t *json,
 
     ngx_duplex_json_integer(json, "id", peer->id);
     ngx_duplex_json_string(json, "server", &peer->name);
-    ngx_duplex_json_string(json, "name", &peer->server);
+
+    name = ngx_duplex_name_of(peer);
+
+    if (name && name->service.len) {
+        ngx_duplex_json_string(json, "service", &name->service);
+    }
+
+    ngx_duplex_json_string(json, "name", name ? &name->written
+                                              : &peer->server);
     ngx_duplex_json_boolean(json, "backup", peer->backup);
     ngx_duplex_json_integer(json, "weight", peer->set.weight);
     ngx_duplex_json_text(json, "state",

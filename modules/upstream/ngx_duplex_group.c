@@ -15,6 +15,7 @@
 #include "ngx_duplex_held.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_membership.h"
+#include "ngx_duplex_name.h"
 #include "ngx_duplex_stock.h"
 #include "ngx_duplex_options.h"
 #include "ngx_duplex_panic.h"
@@ -109,7 +110,8 @@ ngx_duplex_register_driver(ngx_conf_t *cf, ngx_duplex_driver_t *driver)
 
     if (ngx_duplex_register_facts(cf, ngx_duplex_upstream_facts) != NGX_OK
         || ngx_duplex_options_register(cf) != NGX_OK
-        || ngx_duplex_slow_register(cf) != NGX_OK)
+        || ngx_duplex_slow_register(cf) != NGX_OK
+        || ngx_duplex_name_register(cf) != NGX_OK)
     {
         return NGX_ERROR;
     }

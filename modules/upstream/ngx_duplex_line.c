@@ -22,7 +22,8 @@ static ngx_int_t ngx_duplex_line_add(ngx_conf_t *cf,
     ngx_duplex_group_t *group, ngx_duplex_server_t *server, ngx_addr_t *addr);
 static ngx_int_t ngx_duplex_line_identify(ngx_conf_t *cf,
     ngx_duplex_group_t *group, ngx_duplex_line_t *line);
-static uint64_t ngx_duplex_line_digest(ngx_duplex_line_t *line);
+static ngx_int_t ngx_duplex_line_split(ngx_str_t *key,
+    ngx_duplex_line_t *line);
 static ngx_int_t ngx_duplex_line_address(ngx_duplex_line_t *line,
     ngx_pool_t *pool);
 
@@ -69,7 +70,7 @@ ngx_duplex_line_add(ngx_conf_t *cf, ngx_duplex_group_t *group,
         return NGX_ERROR;
     }
 
-    line->digest = ngx_duplex_line_digest(line);
+    line->digest = ngx_duplex_line_digest(line->backup, &line->set);
 
     line->node.key = line->hash;
     ngx_rbtree_insert(&group->by_line, &line->node);
@@ -128,17 +129,13 @@ ngx_duplex_line_identify(ngx_conf_t *cf, ngx_duplex_group_t *group,
 }
 
 
-static uint64_t
-ngx_duplex_line_digest(ngx_duplex_line_t *line)
+uint64_t
+ngx_duplex_line_digest(ngx_uint_t backup, ngx_duplex_settings_t *set)
 {
-    u_char                 *p;
-    ngx_duplex_settings_t  *set;
-    u_char                  text[128 + NGX_DUPLEX_ROUTE_MAX];
-
-    set = &line->set;
+    u_char  *p, text[128 + NGX_DUPLEX_ROUTE_MAX];
 
     p = ngx_slprintf(text, text + sizeof(text), "%ui %ui %ui %ui %T %M %ui %*s",
-                     line->backup, set->weight, set->max_conns,
+                     backup, set->weight, set->max_conns,
                      set->max_fails, set->fail_timeout, set->slow_start,
                      (ngx_uint_t) set->state, set->route_len, set->route);
 
@@ -183,17 +180,48 @@ ngx_int_t
 ngx_duplex_line_parse(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_pool_t *pool, ngx_duplex_line_t *line)
 {
+    ngx_memzero(line, sizeof(ngx_duplex_line_t));
+
+    if (key->len > NGX_DUPLEX_KEY_MAX
+        || ngx_duplex_line_split(key, line) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    line->key = *key;
+    line->hash = ngx_duplex_line_hash(group, key);
+
+    return ngx_duplex_line_address(line, pool);
+}
+
+
+ngx_int_t
+ngx_duplex_line_server(ngx_str_t *key, ngx_str_t *server)
+{
+    ngx_duplex_line_t  line;
+
+    if (ngx_duplex_line_split(key, &line) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    *server = line.server;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_duplex_line_split(ngx_str_t *key, ngx_duplex_line_t *line)
+{
     size_t      len;
     u_char     *p;
     ngx_int_t   ordinal;
-
-    ngx_memzero(line, sizeof(ngx_duplex_line_t));
 
     for (len = key->len; len && key->data[len - 1] != ' '; len--) {
         /* void */
     }
 
-    if (len < 4 || key->len > NGX_DUPLEX_KEY_MAX) {
+    if (len < 4) {
         return NGX_DECLINED;
     }
 
@@ -203,9 +231,7 @@ ngx_duplex_line_parse(ngx_duplex_group_t *group, ngx_str_t *key,
         return NGX_DECLINED;
     }
 
-    line->key = *key;
     line->ordinal = ordinal;
-    line->hash = ngx_duplex_line_hash(group, key);
 
     /* "SERVER ADDRESS": twice the same text, or the latter has no space */
 
@@ -233,7 +259,7 @@ ngx_duplex_line_parse(ngx_duplex_group_t *group, ngx_str_t *key,
         return NGX_DECLINED;
     }
 
-    return ngx_duplex_line_address(line, pool);
+    return NGX_OK;
 }
 
 

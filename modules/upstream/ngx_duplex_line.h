@@ -40,6 +40,12 @@ struct ngx_duplex_line_s {
 ngx_int_t ngx_duplex_line_parse(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_pool_t *pool, ngx_duplex_line_t *line);
 
+/* the first part of a key, in place; NGX_DECLINED: it is no key */
+ngx_int_t ngx_duplex_line_server(ngx_str_t *key, ngx_str_t *server);
+
+/* of what a line says */
+uint64_t ngx_duplex_line_digest(ngx_uint_t backup, ngx_duplex_settings_t *set);
+
 /* the hash of an identity, key->len being at most NGX_DUPLEX_KEY_MAX */
 uint64_t ngx_duplex_line_hash(ngx_duplex_group_t *group, ngx_str_t *key);
 

@@ -14,6 +14,7 @@
 #include "ngx_duplex_id.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_member.h"
+#include "ngx_duplex_name.h"
 #include "ngx_duplex_stock.h"
 
 
@@ -81,12 +82,19 @@ ngx_duplex_member_modify(ngx_duplex_peer_t *peer, ngx_duplex_settings_t *set,
     ngx_uint_t mask, ngx_duplex_audit_t *audit)
 {
     ngx_uint_t             bit;
+    ngx_duplex_name_t     *name;
     ngx_duplex_settings_t  was;
 
     mask = ngx_duplex_member_changes(peer, set, mask);
 
     if (mask == 0) {
         return ngx_duplex_member_same;
+    }
+
+    name = ngx_duplex_name_of(peer);
+
+    if (name && name->service.len && (mask & NGX_DUPLEX_SET_WEIGHT)) {
+        return ngx_duplex_member_service;
     }
 
     if (!ngx_duplex_admin_room(ngx_duplex_admin_new(peer, mask))) {
@@ -112,6 +120,10 @@ ngx_duplex_member_e
 ngx_duplex_member_remove(ngx_duplex_peer_t *peer, ngx_duplex_audit_t *audit)
 {
     ngx_duplex_exist_t  exist;
+
+    if (ngx_duplex_name_of(peer)) {
+        return ngx_duplex_member_resolved;
+    }
 
     ngx_duplex_member_record(peer, &exist);
 
@@ -141,6 +153,10 @@ ngx_duplex_member_replace(ngx_duplex_peer_t *peer, ngx_duplex_member_t *member,
     key.data = buf;
     group = peer->group;
     id = peer->id;
+
+    if (ngx_duplex_name_of(peer)) {
+        return ngx_duplex_member_resolved;
+    }
 
     rc = ngx_duplex_member_identify(group, member, peer, &exist, &key);
 

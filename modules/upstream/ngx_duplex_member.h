@@ -60,6 +60,8 @@ typedef enum {
     ngx_duplex_member_exists,       /* a server has this address */
     ngx_duplex_member_bad_address,  /* "name" is none */
     ngx_duplex_member_no_place,     /* see "duplex_spare" */
+    ngx_duplex_member_resolved,     /* whether it is there says its name */
+    ngx_duplex_member_service,      /* its weight says its service */
     ngx_duplex_member_no_memory     /* of the store; it is logged */
 } ngx_duplex_member_e;
 

@@ -19,6 +19,7 @@
 #include "ngx_duplex_id.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_membership.h"
+#include "ngx_duplex_name.h"
 #include "ngx_duplex_state.h"
 #include "ngx_duplex_stock.h"
 
@@ -135,6 +136,7 @@ ngx_duplex_membership_read(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_duplex_line_t *line, ngx_duplex_wanted_t *wanted)
 {
     ngx_uint_t          known;
+    ngx_duplex_line_t   resolved;
     ngx_duplex_exist_t  exist;
 
     ngx_memzero(wanted, sizeof(ngx_duplex_wanted_t));
@@ -143,6 +145,13 @@ ngx_duplex_membership_read(ngx_duplex_group_t *group, ngx_str_t *key,
 
     if (known) {
         ngx_duplex_id_use(group, exist.id);
+    }
+
+    if (line == NULL
+        && ngx_duplex_name_line(group, key, &resolved) == NGX_OK)
+    {
+        ngx_duplex_id_use(group, resolved.id);
+        line = &resolved;
     }
 
     /* a state file's line is what was said here before */

@@ -14,6 +14,7 @@
 #include "ngx_duplex_id.h"
 #include "ngx_duplex_line.h"
 #include "ngx_duplex_membership.h"
+#include "ngx_duplex_name.h"
 #include "ngx_duplex_stock.h"
 
 
@@ -26,11 +27,15 @@ typedef struct {
 
 static ngx_int_t ngx_duplex_membership_visit(ngx_duplex_record_t *rec,
     void *data);
+static ngx_int_t ngx_duplex_membership_visit_name(ngx_duplex_record_t *rec,
+    void *data);
 static void ngx_duplex_membership_warn(ngx_duplex_group_t *group);
 static void ngx_duplex_membership_peek(ngx_duplex_record_t *rec, void *data);
 static int ngx_libc_cdecl ngx_duplex_membership_compare(const void *one,
     const void *two);
 static ngx_int_t ngx_duplex_membership_count(ngx_duplex_record_t *rec,
+    void *data);
+static ngx_int_t ngx_duplex_membership_count_name(ngx_duplex_record_t *rec,
     void *data);
 
 
@@ -57,6 +62,9 @@ ngx_duplex_membership_commit(ngx_duplex_group_t *group, ngx_pool_t *pool)
         (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
                                      ngx_duplex_admin_kind.tag, &group->zone,
                                      ngx_duplex_membership_visit, group);
+        (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
+                                     ngx_duplex_name_kind.tag, &group->zone,
+                                     ngx_duplex_membership_visit_name, group);
     }
 
     ngx_duplex_membership_warn(group);
@@ -75,6 +83,15 @@ ngx_duplex_membership_visit(ngx_duplex_record_t *rec, void *data)
     if (ngx_duplex_admin_split(&rec->key, &key, &field) == NGX_OK) {
         ngx_duplex_membership_refresh(group, &key);
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_duplex_membership_visit_name(ngx_duplex_record_t *rec, void *data)
+{
+    ngx_duplex_membership_refresh(data, &rec->key);
 
     return NGX_OK;
 }
@@ -111,6 +128,9 @@ ngx_duplex_membership_added(ngx_duplex_group_t *group)
     (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
                                  ngx_duplex_admin_kind.tag, &group->zone,
                                  ngx_duplex_membership_count, &n);
+    (void) ngx_duplex_store_walk(ngx_duplex_store_table(),
+                                 ngx_duplex_name_kind.tag, &group->zone,
+                                 ngx_duplex_membership_count_name, &n);
 
     return n;
 }
@@ -164,12 +184,20 @@ ngx_duplex_membership_peek(ngx_duplex_record_t *rec, void *data)
     n = 0;
     zone = &expected->group->zone;
 
-    if (rec->kind != ngx_duplex_admin_kind.tag
-        || rec->zone.len != zone->len
-        || ngx_memcmp(rec->zone.data, zone->data, zone->len) != 0
-        || ngx_duplex_membership_count(rec, &n) != NGX_OK
-        || n == 0)
+    if (rec->zone.len != zone->len
+        || ngx_memcmp(rec->zone.data, zone->data, zone->len) != 0)
     {
+        return;
+    }
+
+    if (rec->kind == ngx_duplex_admin_kind.tag) {
+        (void) ngx_duplex_membership_count(rec, &n);
+
+    } else if (rec->kind == ngx_duplex_name_kind.tag) {
+        (void) ngx_duplex_membership_count_name(rec, &n);
+    }
+
+    if (n == 0) {
         return;
     }
 
@@ -208,6 +236,19 @@ ngx_duplex_membership_count(ngx_duplex_record_t *rec, void *data)
     {
         (*n)++;
     }
+
+    return NGX_OK;
+}
+
+
+/* the same: of names that the file may have no more */
+
+static ngx_int_t
+ngx_duplex_membership_count_name(ngx_duplex_record_t *rec, void *data)
+{
+    ngx_uint_t *n = data;
+
+    (*n)++;
 
     return NGX_OK;
 }

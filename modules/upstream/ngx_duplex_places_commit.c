@@ -275,12 +275,13 @@ ngx_duplex_places_match(ngx_duplex_group_t *group, ngx_uint_t backup,
 {
     void                       *rr;
     ngx_str_t                  *name;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, n;
     ngx_duplex_line_t         **line;
     const ngx_duplex_layout_t  *l;
 
     l = group->driver->layout;
     line = group->lines.elts;
+    n = 0;
     rr = ngx_duplex_stock_first(l, peers);
 
     for (i = 0; i < group->lines.nelts; i++) {
@@ -305,13 +306,14 @@ ngx_duplex_places_match(ngx_duplex_group_t *group, ngx_uint_t backup,
         ngx_duplex_stock(l, rr, id, uint64_t) = line[i]->id;
 
         rr = ngx_duplex_stock_next(l, rr);
+        n++;
     }
 
     if (rr == NULL) {
         return 1;
     }
 
-    if (group->lines.nelts || ngx_duplex_stock_next(l, rr)) {
+    if (n || backup || ngx_duplex_stock_next(l, rr)) {
         return 0;
     }
 

@@ -19,6 +19,7 @@
 #include "ngx_duplex_admin.h"
 #include "ngx_duplex_id.h"
 #include "ngx_duplex_membership.h"
+#include "ngx_duplex_name.h"
 #include "ngx_duplex_state.h"
 
 
@@ -40,7 +41,9 @@ static char *ngx_duplex_state_read(ngx_conf_t *cf, ngx_command_t *dummy,
 static void ngx_duplex_state_write(ngx_duplex_group_t *group);
 static ngx_fd_t ngx_duplex_state_open(u_char *name);
 static ngx_int_t ngx_duplex_state_put(ngx_duplex_group_t *group, ngx_fd_t fd);
-static u_char *ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer);
+static u_char *ngx_duplex_state_line(u_char *p, ngx_duplex_group_t *group,
+    ngx_str_t *server, ngx_uint_t backup, ngx_duplex_settings_t *set,
+    ngx_duplex_name_t *name);
 static u_char *ngx_duplex_state_text(u_char *p, const char *prefix,
     u_char *text, size_t len);
 static void ngx_duplex_state_number(ngx_duplex_group_t *group);
@@ -285,9 +288,12 @@ ngx_duplex_state_put(ngx_duplex_group_t *group, ngx_fd_t fd)
     u_char             *p, *text;
     size_t              size;
     ngx_int_t           rc;
+    ngx_uint_t          i, names;
+    ngx_duplex_name_t  *name;
     ngx_duplex_peer_t  *peer;
 
-    size = (group->npeers + 1) * NGX_DUPLEX_STATE_LINE;
+    names = group->names ? group->names->nelts : 0;
+    size = (group->npeers + names + 1) * NGX_DUPLEX_STATE_LINE;
 
     text = ngx_alloc(size, ngx_cycle->log);
     if (text == NULL) {
@@ -300,7 +306,15 @@ ngx_duplex_state_put(ngx_duplex_group_t *group, ngx_fd_t fd)
          peer;
          peer = ngx_duplex_peer_next(peer))
     {
-        p = ngx_duplex_state_line(p, peer);
+        if (ngx_duplex_name_of(peer) == NULL) {
+            p = ngx_duplex_state_line(p, group, &peer->name, peer->backup,
+                                      &peer->set, NULL);
+        }
+    }
+
+    for (i = 0; (name = ngx_duplex_name(group, i)) != NULL; i++) {
+        p = ngx_duplex_state_line(p, group, &name->written, name->backup,
+                                  &name->set, name);
     }
 
     rc = (write(fd, text, p - text) == p - text && fsync(fd) == 0)
@@ -315,14 +329,21 @@ ngx_duplex_state_put(ngx_duplex_group_t *group, ngx_fd_t fd)
 /* what is not said is as stock has it */
 
 static u_char *
-ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer)
+ngx_duplex_state_line(u_char *p, ngx_duplex_group_t *group, ngx_str_t *server,
+    ngx_uint_t backup, ngx_duplex_settings_t *set, ngx_duplex_name_t *name)
 {
-    ngx_duplex_settings_t  *set;
-
-    set = &peer->set;
-
     p = ngx_cpymem(p, "server ", sizeof("server ") - 1);
-    p = ngx_duplex_state_text(p, "", peer->name.data, peer->name.len);
+    p = ngx_duplex_state_text(p, "", server->data, server->len);
+
+    if (name && name->service.len) {
+        *p++ = ' ';
+        p = ngx_duplex_state_text(p, "service=", name->service.data,
+                                  name->service.len);
+    }
+
+    if (name) {
+        p = ngx_cpymem(p, " resolve", sizeof(" resolve") - 1);
+    }
 
     if (set->weight != 1) {
         p = ngx_sprintf(p, " weight=%ui", set->weight);
@@ -340,7 +361,7 @@ ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer)
         p = ngx_sprintf(p, " fail_timeout=%Ts", set->fail_timeout);
     }
 
-    if (set->slow_start && peer->group->slow) {
+    if (set->slow_start && group->slow) {
         p = ngx_sprintf(p, " slow_start=%Mms", set->slow_start);
     }
 
@@ -349,7 +370,7 @@ ngx_duplex_state_line(u_char *p, ngx_duplex_peer_t *peer)
         p = ngx_duplex_state_text(p, "route=", set->route, set->route_len);
     }
 
-    if (peer->backup) {
+    if (backup) {
         p = ngx_cpymem(p, " backup", sizeof(" backup") - 1);
     }
 

@@ -128,6 +128,10 @@ struct ngx_duplex_group_s {
     ngx_array_t             lines;      /* ngx_duplex_line_t *, file order */
     ngx_rbtree_t            by_line;    /* the same, by identity's hash */
 
+    ngx_array_t            *names;      /* see name.h; NULL: there are none */
+    ngx_resolver_t         *resolver;   /* of these names */
+    ngx_msec_t              resolver_timeout;
+
     ngx_uint_t              backups;    /* the balancer knows backups */
     ngx_uint_t              spare;      /* duplex_spare */
     ngx_uint_t              workers;    /* processes at a time */

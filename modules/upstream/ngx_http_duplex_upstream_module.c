@@ -82,6 +82,20 @@ static ngx_command_t  ngx_http_duplex_upstream_commands[] = {
       0,
       NULL },
 
+    { ngx_string("resolver"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      ngx_http_duplex_upstream_resolver,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("resolver_timeout"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_duplex_name_timeout,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_duplex_upstream_srv_conf_t, resolver.timeout),
+      NULL },
+
     { ngx_string("duplex_spare"),
       NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
       ngx_duplex_spare_set,
@@ -192,6 +206,7 @@ ngx_http_duplex_upstream_create_srv_conf(ngx_conf_t *cf)
     /* all else is set by ngx_pcalloc() */
 
     uscf->spare = NGX_CONF_UNSET_UINT;
+    uscf->resolver.timeout = NGX_CONF_UNSET_MSEC;
 
     return uscf;
 }

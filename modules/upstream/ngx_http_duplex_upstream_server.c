@@ -1,7 +1,7 @@
 
 /*
- * "server" in upstream{}: what it says beyond stock, and the groups that are
- * made of these lines.
+ * "server" in upstream{}: what it says beyond stock; and the directives that
+ * stand for such lines, or for none.
  */
 
 
@@ -15,20 +15,14 @@
 #include "ngx_http_duplex_upstream_conf.h"
 
 
-/* what a "server" line says beyond stock, in the order of us->servers */
-typedef struct {
-    ngx_duplex_admin_e              state;
-    ngx_msec_t                      slow_start;    /* ms */
-    ngx_str_t                       route;
-} ngx_http_duplex_upstream_server_t;
-
-
 static ngx_int_t ngx_http_duplex_upstream_route(ngx_conf_t *cf,
     ngx_http_duplex_upstream_server_t *server, ngx_str_t *param);
-static ngx_int_t ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
-    ngx_http_upstream_srv_conf_t *us);
-static void ngx_http_duplex_upstream_caches(ngx_conf_t *cf,
-    ngx_http_upstream_srv_conf_t *us, ngx_duplex_group_t *group);
+static char *ngx_http_duplex_upstream_named(ngx_conf_t *cf,
+    ngx_http_duplex_upstream_srv_conf_t *uscf, ngx_array_t *args,
+    ngx_duplex_name_words_t *words);
+static ngx_int_t ngx_http_duplex_upstream_hold(ngx_conf_t *cf,
+    ngx_http_upstream_srv_conf_t *us,
+    ngx_http_duplex_upstream_srv_conf_t *uscf);
 
 
 char *
@@ -36,9 +30,11 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_duplex_upstream_srv_conf_t  *uscf = conf;
 
+    ngx_int_t                           rc;
     ngx_str_t                          *value, *arg;
     ngx_uint_t                          i;
     ngx_array_t                        *args;
+    ngx_duplex_name_words_t             words;
     ngx_http_upstream_srv_conf_t       *us;
     ngx_http_duplex_upstream_server_t  *server;
 
@@ -71,10 +67,22 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
+    ngx_memzero(&words, sizeof(ngx_duplex_name_words_t));
 
     for (i = 0; i < cf->args->nelts; i++) {
 
         /* the first two are the directive's name and the address */
+
+        rc = (i > 1) ? ngx_duplex_name_param(cf, &value[i], &words)
+                     : NGX_DECLINED;
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            continue;
+        }
 
         if (i > 1 && ngx_strncmp(value[i].data, "route=", 6) == 0) {
 
@@ -132,10 +140,97 @@ ngx_http_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    /* where backups cannot be, nor can this */
+    if (words.resolve || words.service.data) {
+        return ngx_http_duplex_upstream_named(cf, uscf, args, &words);
+    }
 
     return ngx_http_duplex_upstream_delegate(cf, &value[0], args,
                                              us->srv_conf);
+}
+
+
+/*
+ * Stock reads the parameters of a line whose name is asked for at run time,
+ * with another address in the name's place, and then forgets the line.
+ */
+
+static char *
+ngx_http_duplex_upstream_named(ngx_conf_t *cf,
+    ngx_http_duplex_upstream_srv_conf_t *uscf, ngx_array_t *args,
+    ngx_duplex_name_words_t *words)
+{
+    char                               *rv;
+    ngx_int_t                           rc;
+    ngx_str_t                          *arg;
+    ngx_duplex_name_t                  *name;
+    ngx_http_upstream_server_t         *stock;
+    ngx_http_upstream_srv_conf_t       *us;
+    ngx_http_duplex_upstream_server_t  *server;
+
+    us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
+    arg = args->elts;
+
+    rc = ngx_duplex_name_add(cf, &uscf->names, &arg[1], 80, words, &name);
+
+    if (rc == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_str_set(&arg[1], "127.0.0.1:1");
+    }
+
+    rv = ngx_http_duplex_upstream_delegate(cf, &arg[0], args, us->srv_conf);
+
+    if (rv != NGX_CONF_OK || rc != NGX_OK) {
+        return rv;
+    }
+
+    stock = us->servers->elts;
+    stock += --us->servers->nelts;
+
+    server = uscf->servers->elts;
+    server += --uscf->servers->nelts;
+
+    ngx_http_duplex_upstream_settings(&name->set, stock, server);
+
+    name->backup = stock->backup;
+
+    return ngx_http_duplex_upstream_hold(cf, us, uscf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+void
+ngx_http_duplex_upstream_settings(ngx_duplex_settings_t *set,
+    ngx_http_upstream_server_t *stock,
+    ngx_http_duplex_upstream_server_t *server)
+{
+    ngx_memzero(set, sizeof(ngx_duplex_settings_t));
+
+    set->state = server->state;
+    set->weight = stock->weight;
+    set->max_conns = stock->max_conns;
+    set->max_fails = stock->max_fails;
+    set->fail_timeout = stock->fail_timeout;
+    set->slow_start = server->slow_start;
+    set->route_len = server->route.len;
+
+    if (server->route.len) {
+        ngx_memcpy(set->route, server->route.data, server->route.len);
+    }
+}
+
+
+/* where names are asked for in this group */
+
+char *
+ngx_http_duplex_upstream_resolver(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    return ngx_duplex_name_resolver(cf, &uscf->resolver);
 }
 
 
@@ -146,7 +241,7 @@ ngx_http_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_duplex_upstream_srv_conf_t  *uscf = conf;
 
-    if (uscf->servers && uscf->state.len == 0) {
+    if ((uscf->servers || uscf->names) && uscf->state.len == 0) {
         return "cannot be used together with \"server\"";
     }
 
@@ -243,168 +338,6 @@ ngx_http_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
 }
 
 
-ngx_int_t
-ngx_http_duplex_upstream_bind(ngx_conf_t *cf)
-{
-    ngx_uint_t                       i;
-    ngx_http_upstream_srv_conf_t   **us;
-    ngx_http_upstream_main_conf_t   *umcf;
-
-    umcf = ngx_http_cycle_get_module_main_conf(cf->cycle,
-                                               ngx_http_upstream_module);
-    us = umcf->upstreams.elts;
-
-    for (i = 0; i < umcf->upstreams.nelts; i++) {
-
-        if (us[i]->srv_conf == NULL) {
-            continue;
-        }
-
-        if (ngx_http_duplex_upstream_bind_group(cf, us[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * The peers are those of the "server" lines: a third party's balancer may
- * keep something of its own where stock keeps the list of peers.
- */
-
-static ngx_int_t
-ngx_http_duplex_upstream_bind_group(ngx_conf_t *cf,
-    ngx_http_upstream_srv_conf_t *us)
-{
-    ngx_str_t                            *shm;
-    ngx_uint_t                            i;
-    ngx_duplex_group_t                   *group;
-    ngx_duplex_server_t                   server;
-    ngx_http_upstream_server_t           *stock;
-    ngx_http_duplex_upstream_server_t    *own;
-    ngx_http_duplex_upstream_srv_conf_t  *uscf;
-
-    uscf = ngx_http_conf_upstream_srv_conf(us, ngx_http_duplex_upstream_module);
-
-    shm = us->shm_zone ? &us->shm_zone->shm.name : NULL;
-
-    group = ngx_duplex_group_add(cf, &ngx_http_duplex_driver, &us->host, shm,
-                                 us);
-    if (group == NULL) {
-        return NGX_ERROR;
-    }
-
-    uscf->group = group;
-
-    group->backups = (us->flags & NGX_HTTP_UPSTREAM_BACKUP) != 0;
-    group->slow = group->backups;
-
-    if (uscf->spare != NGX_CONF_UNSET_UINT) {
-        group->spare = uscf->spare;
-    }
-
-    ngx_http_duplex_upstream_caches(cf, us, group);
-
-    stock = us->servers->elts;
-    own = uscf->servers ? uscf->servers->elts : NULL;
-
-    for (i = 0; i < us->servers->nelts && !uscf->placeholder; i++) {
-
-        ngx_memzero(&server, sizeof(ngx_duplex_server_t));
-
-        server.name = stock[i].name;
-        server.addrs = stock[i].addrs;
-        server.naddrs = stock[i].naddrs;
-        server.backup = stock[i].backup;
-
-        server.set.state = own[i].state;
-        server.set.weight = stock[i].weight;
-        server.set.max_conns = stock[i].max_conns;
-        server.set.max_fails = stock[i].max_fails;
-        server.set.fail_timeout = stock[i].fail_timeout;
-        server.set.slow_start = own[i].slow_start;
-        server.set.route_len = own[i].route.len;
-
-        if (own[i].route.len) {
-            ngx_memcpy(server.set.route, own[i].route.data, own[i].route.len);
-        }
-
-        if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    ngx_duplex_group_ready(cf, group);
-
-    if (ngx_duplex_slow_bind(cf, group, group->backups) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_duplex_state_bind(cf, group, &uscf->state);
-}
-
-
-/*
- * Where stock does not expect members to change, two balancers compute once
- * what we must compute again: their first members are known for all of these
- * versions.
- */
-
-static void
-ngx_http_duplex_upstream_caches(ngx_conf_t *cf,
-    ngx_http_upstream_srv_conf_t *us, ngx_duplex_group_t *group)
-{
-#if !(NGX_DUPLEX_HAVE_PEER_REFS)
-
-    typedef struct {
-        ngx_http_complex_value_t   key;
-        void                      *points;
-    } ngx_http_duplex_hash_t;
-
-    typedef struct {
-        ngx_uint_t                 two;
-        void                      *ranges;
-    } ngx_http_duplex_random_t;
-
-    ngx_uint_t                 i;
-    ngx_module_t             **modules;
-    ngx_http_duplex_hash_t    *hash;
-    ngx_http_duplex_random_t  *random;
-
-    modules = cf->cycle->modules;
-
-    for (i = 0; modules[i]; i++) {
-
-        if (ngx_strcmp(modules[i]->name, "ngx_http_upstream_hash_module")
-            == 0)
-        {
-            hash = us->srv_conf[modules[i]->ctx_index];
-
-            if (hash->points) {
-                group->points = &hash->points;
-            }
-        }
-
-        if (ngx_strcmp(modules[i]->name, "ngx_http_upstream_random_module")
-            == 0)
-        {
-            random = us->srv_conf[modules[i]->ctx_index];
-            group->ranges = &random->ranges;
-        }
-    }
-
-    /* the others know backups, and have no use for ranges */
-
-    if (group->backups || group->points) {
-        group->ranges = NULL;
-    }
-
-#endif
-}
-
-
 /*
  * Stock refuses an upstream{} without servers, and its balancers need a first
  * peer: one that is down stands there while there is none.
@@ -416,8 +349,6 @@ ngx_http_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_duplex_upstream_srv_conf_t  *uscf = conf;
 
     char                          *rv;
-    ngx_addr_t                    *addr;
-    ngx_http_upstream_server_t    *server;
     ngx_http_upstream_srv_conf_t  *us;
 
     us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
@@ -429,16 +360,46 @@ ngx_http_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
+    return ngx_http_duplex_upstream_hold(cf, us, uscf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* the first, unless there is a primary */
+
+static ngx_int_t
+ngx_http_duplex_upstream_hold(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *us,
+    ngx_http_duplex_upstream_srv_conf_t *uscf)
+{
+    ngx_uint_t                   i;
+    ngx_addr_t                  *addr;
+    ngx_http_upstream_server_t  *server;
+
+    if (uscf->placeholder) {
+        return NGX_OK;
+    }
+
+    server = us->servers->elts;
+
+    for (i = 0; i < us->servers->nelts; i++) {
+        if (!server[i].backup) {
+            return NGX_OK;
+        }
+    }
+
     addr = ngx_duplex_placeholder(cf);
     if (addr == NULL) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    server = ngx_array_push(us->servers);
-    if (server == NULL) {
-        return NGX_CONF_ERROR;
+    if (ngx_array_push(us->servers) == NULL) {
+        return NGX_ERROR;
     }
 
+    server = us->servers->elts;
+
+    ngx_memmove(server + 1, server,
+                (us->servers->nelts - 1) * sizeof(ngx_http_upstream_server_t));
     ngx_memzero(server, sizeof(ngx_http_upstream_server_t));
 
     server->name = addr->name;
@@ -449,7 +410,7 @@ ngx_http_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     uscf->placeholder = 1;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
@@ -457,13 +418,21 @@ void
 ngx_http_duplex_upstream_unhold(ngx_http_upstream_srv_conf_t *us,
     ngx_http_duplex_upstream_srv_conf_t *uscf)
 {
+    ngx_uint_t                  i;
     ngx_http_upstream_server_t  *servers;
 
-    if (!uscf->placeholder || us->servers->nelts == 1) {
+    servers = us->servers->elts;
+
+    for (i = uscf->placeholder; i < us->servers->nelts; i++) {
+        if (!servers[i].backup) {
+            break;
+        }
+    }
+
+    if (!uscf->placeholder || i == us->servers->nelts) {
         return;
     }
 
-    servers = us->servers->elts;
     us->servers->nelts--;
 
     ngx_memmove(servers, servers + 1,

@@ -12,6 +12,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_stream.h>
+#include "ngx_duplex_name.h"
 #include "ngx_stream_duplex_upstream.h"
 
 
@@ -20,6 +21,8 @@ typedef struct {
     ngx_uint_t                        spare;
     ngx_str_t                         state;
     ngx_array_t                       slow_start;  /* of the servers, ms */
+    ngx_array_t                      *names;       /* those with "resolve" */
+    ngx_duplex_resolver_conf_t        resolver;
     ngx_uint_t                        placeholder; /* first of us->servers */
 
     ngx_stream_duplex_wrap_pt         wrap;
@@ -35,12 +38,14 @@ extern ngx_module_t         ngx_stream_duplex_upstream_module;
 extern ngx_duplex_driver_t  ngx_stream_duplex_driver;
 
 
-/* the directives "server", "state" and "zone" */
+/* the directives "server", "state", "zone" and "resolver" */
 char *ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_stream_duplex_upstream_resolver(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* for init_main_conf: takes the placeholder out where there are servers */
 void ngx_stream_duplex_upstream_unhold(ngx_stream_upstream_srv_conf_t *us,

@@ -1,6 +1,6 @@
 
 /*
- * Groups of stream: made of the stock "server" lines, or empty.
+ * Groups of stream: made of the stock "server" lines, of names, or empty.
  */
 
 
@@ -16,6 +16,17 @@
 
 static ngx_int_t ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     ngx_stream_upstream_srv_conf_t *us);
+static ngx_int_t ngx_stream_duplex_upstream_bind_names(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf);
+static char *ngx_stream_duplex_upstream_named(ngx_conf_t *cf,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf, ngx_array_t *args,
+    ngx_duplex_name_words_t *words);
+static void ngx_stream_duplex_upstream_settings(ngx_duplex_settings_t *set,
+    ngx_stream_upstream_server_t *stock, ngx_msec_t slow_start);
+static ngx_int_t ngx_stream_duplex_upstream_hold(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf);
 static void ngx_stream_duplex_upstream_caches(ngx_conf_t *cf,
     ngx_stream_upstream_srv_conf_t *us, ngx_duplex_group_t *group);
 static char *ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf,
@@ -87,9 +98,10 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     ngx_stream_duplex_upstream_caches(cf, us, group);
 
     stock = us->servers->elts;
+    stock += uscf->placeholder;
     slow_start = uscf->slow_start.elts;
 
-    for (i = 0; i < us->servers->nelts && !uscf->placeholder; i++) {
+    for (i = 0; i < us->servers->nelts - uscf->placeholder; i++) {
 
         ngx_memzero(&server, sizeof(ngx_duplex_server_t));
 
@@ -98,17 +110,16 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
         server.naddrs = stock[i].naddrs;
         server.backup = stock[i].backup;
 
-        server.set.state = stock[i].down ? ngx_duplex_admin_down
-                                         : ngx_duplex_admin_up;
-        server.set.weight = stock[i].weight;
-        server.set.max_conns = stock[i].max_conns;
-        server.set.max_fails = stock[i].max_fails;
-        server.set.fail_timeout = stock[i].fail_timeout;
-        server.set.slow_start = slow_start[i];
+        ngx_stream_duplex_upstream_settings(&server.set, &stock[i],
+                                            slow_start[i]);
 
         if (ngx_duplex_server_add(cf, group, &server) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_stream_duplex_upstream_bind_names(cf, us, uscf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ngx_duplex_group_ready(cf, group);
@@ -120,6 +131,31 @@ ngx_stream_duplex_upstream_bind_group(ngx_conf_t *cf,
     ngx_stream_duplex_drop_wrap(cf, us, group);
 
     return ngx_duplex_state_bind(cf, group, &uscf->state);
+}
+
+
+static ngx_int_t
+ngx_stream_duplex_upstream_bind_names(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf)
+{
+    ngx_stream_conf_ctx_t       *ctx;
+    ngx_stream_core_srv_conf_t  *cscf;
+
+    ctx = (ngx_stream_conf_ctx_t *)
+              ngx_get_conf(cf->cycle->conf_ctx, ngx_stream_module);
+    cscf = ctx->srv_conf[ngx_stream_core_module.ctx_index];
+
+    if (uscf->resolver.resolver == NULL) {
+        uscf->resolver.resolver = cscf->resolver;
+    }
+
+    if (uscf->resolver.timeout == NGX_CONF_UNSET_MSEC) {
+        uscf->resolver.timeout = cscf->resolver_timeout;
+    }
+
+    return ngx_duplex_name_bind(cf, uscf->group, uscf->names, &uscf->resolver,
+                                us->file_name, us->line);
 }
 
 
@@ -236,7 +272,7 @@ ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
 }
 
 
-/* all but "slow_start" is stock's */
+/* all but "slow_start" and names that are asked for is stock's */
 
 char *
 ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -244,10 +280,12 @@ ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
 
+    ngx_int_t                        rc;
     ngx_str_t                       *value, *arg;
     ngx_uint_t                       i;
     ngx_msec_t                      *slow_start;
     ngx_array_t                     *args;
+    ngx_duplex_name_words_t          words;
     ngx_stream_upstream_srv_conf_t  *us;
 
     us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
@@ -272,10 +310,22 @@ ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
 
     *slow_start = 0;
     value = cf->args->elts;
+    ngx_memzero(&words, sizeof(ngx_duplex_name_words_t));
 
     for (i = 0; i < cf->args->nelts; i++) {
 
         /* the first two are the directive's name and the address */
+
+        rc = (i > 1) ? ngx_duplex_name_param(cf, &value[i], &words)
+                     : NGX_DECLINED;
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            continue;
+        }
 
         if (i > 1 && ngx_strncmp(value[i].data, "slow_start=", 11) == 0) {
 
@@ -298,8 +348,91 @@ ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
         *arg = value[i];
     }
 
+    if (words.resolve || words.service.data) {
+        return ngx_stream_duplex_upstream_named(cf, uscf, args, &words);
+    }
+
     return ngx_stream_duplex_upstream_delegate(cf, &value[0], args,
                                                us->srv_conf);
+}
+
+
+/*
+ * Stock reads the parameters of a line whose name is asked for at run time,
+ * with another address in the name's place, and then forgets the line.
+ */
+
+static char *
+ngx_stream_duplex_upstream_named(ngx_conf_t *cf,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf, ngx_array_t *args,
+    ngx_duplex_name_words_t *words)
+{
+    char                            *rv;
+    ngx_int_t                        rc;
+    ngx_str_t                       *arg;
+    ngx_msec_t                      *slow_start;
+    ngx_duplex_name_t               *name;
+    ngx_stream_upstream_server_t    *stock;
+    ngx_stream_upstream_srv_conf_t  *us;
+
+    us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
+    arg = args->elts;
+
+    rc = ngx_duplex_name_add(cf, &uscf->names, &arg[1], 0, words, &name);
+
+    if (rc == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_str_set(&arg[1], "127.0.0.1:1");
+    }
+
+    rv = ngx_stream_duplex_upstream_delegate(cf, &arg[0], args, us->srv_conf);
+
+    if (rv != NGX_CONF_OK || rc != NGX_OK) {
+        return rv;
+    }
+
+    stock = us->servers->elts;
+    stock += --us->servers->nelts;
+
+    slow_start = uscf->slow_start.elts;
+    slow_start += --uscf->slow_start.nelts;
+
+    ngx_stream_duplex_upstream_settings(&name->set, stock, *slow_start);
+
+    name->backup = stock->backup;
+
+    return ngx_stream_duplex_upstream_hold(cf, us, uscf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static void
+ngx_stream_duplex_upstream_settings(ngx_duplex_settings_t *set,
+    ngx_stream_upstream_server_t *stock, ngx_msec_t slow_start)
+{
+    ngx_memzero(set, sizeof(ngx_duplex_settings_t));
+
+    set->state = stock->down ? ngx_duplex_admin_down : ngx_duplex_admin_up;
+    set->weight = stock->weight;
+    set->max_conns = stock->max_conns;
+    set->max_fails = stock->max_fails;
+    set->fail_timeout = stock->fail_timeout;
+    set->slow_start = slow_start;
+}
+
+
+/* where names are asked for in this group */
+
+char *
+ngx_stream_duplex_upstream_resolver(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
+
+    return ngx_duplex_name_resolver(cf, &uscf->resolver);
 }
 
 
@@ -313,9 +446,7 @@ ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_stream_duplex_upstream_srv_conf_t  *uscf = conf;
 
-    char                          *rv;
-    ngx_addr_t                    *addr;
-    ngx_stream_upstream_server_t    *server;
+    char                            *rv;
     ngx_stream_upstream_srv_conf_t  *us;
 
     us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
@@ -327,16 +458,48 @@ ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
+    return ngx_stream_duplex_upstream_hold(cf, us, uscf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* the first, unless there is a primary */
+
+static ngx_int_t
+ngx_stream_duplex_upstream_hold(ngx_conf_t *cf,
+    ngx_stream_upstream_srv_conf_t *us,
+    ngx_stream_duplex_upstream_srv_conf_t *uscf)
+{
+    ngx_uint_t                     i;
+    ngx_addr_t                    *addr;
+    ngx_stream_upstream_server_t  *server;
+
+    if (uscf->placeholder) {
+        return NGX_OK;
+    }
+
+    server = us->servers->elts;
+
+    for (i = 0; i < us->servers->nelts; i++) {
+        if (!server[i].backup) {
+            return NGX_OK;
+        }
+    }
+
     addr = ngx_duplex_placeholder(cf);
     if (addr == NULL) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    server = ngx_array_push(us->servers);
-    if (server == NULL) {
-        return NGX_CONF_ERROR;
+    if (ngx_array_push(us->servers) == NULL) {
+        return NGX_ERROR;
     }
 
+    server = us->servers->elts;
+
+    ngx_memmove(server + 1, server,
+                (us->servers->nelts - 1)
+                * sizeof(ngx_stream_upstream_server_t));
     ngx_memzero(server, sizeof(ngx_stream_upstream_server_t));
 
     server->name = addr->name;
@@ -347,7 +510,7 @@ ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     uscf->placeholder = 1;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
@@ -355,13 +518,21 @@ void
 ngx_stream_duplex_upstream_unhold(ngx_stream_upstream_srv_conf_t *us,
     ngx_stream_duplex_upstream_srv_conf_t *uscf)
 {
+    ngx_uint_t                    i;
     ngx_stream_upstream_server_t  *servers;
 
-    if (!uscf->placeholder || us->servers->nelts == 1) {
+    servers = us->servers->elts;
+
+    for (i = uscf->placeholder; i < us->servers->nelts; i++) {
+        if (!servers[i].backup) {
+            break;
+        }
+    }
+
+    if (!uscf->placeholder || i == us->servers->nelts) {
         return;
     }
 
-    servers = us->servers->elts;
     us->servers->nelts--;
 
     ngx_memmove(servers, servers + 1,
@@ -383,7 +554,9 @@ ngx_stream_duplex_upstream_state(ngx_conf_t *cf, ngx_command_t *cmd,
 
     us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
 
-    if (us->servers->nelts > uscf->placeholder && uscf->state.len == 0) {
+    if ((us->servers->nelts > uscf->placeholder || uscf->names)
+        && uscf->state.len == 0)
+    {
         return "cannot be used together with \"server\"";
     }
 

@@ -57,6 +57,20 @@ static ngx_command_t  ngx_stream_duplex_upstream_commands[] = {
       0,
       NULL },
 
+    { ngx_string("resolver"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_1MORE,
+      ngx_stream_duplex_upstream_resolver,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("resolver_timeout"),
+      NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_duplex_name_timeout,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_duplex_upstream_srv_conf_t, resolver.timeout),
+      NULL },
+
     { ngx_string("duplex_spare"),
       NGX_STREAM_UPS_CONF|NGX_CONF_TAKE1,
       ngx_duplex_spare_set,
@@ -160,6 +174,7 @@ ngx_stream_duplex_upstream_create_srv_conf(ngx_conf_t *cf)
     /* all else is set by ngx_pcalloc() */
 
     uscf->spare = NGX_CONF_UNSET_UINT;
+    uscf->resolver.timeout = NGX_CONF_UNSET_MSEC;
     uscf->session_drop = NGX_CONF_UNSET;
 
     return uscf;

@@ -84,7 +84,8 @@ static ngx_duplex_contributor_t  health = {
 };
 
 static ngx_duplex_feature_t  *feature, *last_feature;
-static ngx_duplex_kind_t     *kind;
+static ngx_duplex_kind_t     *kinds[4];
+static ngx_uint_t             nkinds;
 
 static fake_list_t           *list;
 static ngx_uint_t             unhealthy, comers, reserved;
@@ -229,7 +230,7 @@ ngx_duplex_fact(ngx_duplex_facts_t *facts, ngx_str_t *zone, ngx_str_t *name,
 ngx_int_t
 ngx_duplex_register_kind(ngx_conf_t *cf, ngx_duplex_kind_t *k)
 {
-    kind = k;
+    kinds[nkinds++] = k;
     return NGX_OK;
 }
 
@@ -353,6 +354,7 @@ copy(ngx_str_t *to, ngx_str_t *from)
 ngx_int_t
 ngx_duplex_store_apply(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
 {
+    ngx_uint_t            i;
     ngx_duplex_record_t  *r;
 
     r = record(rec);
@@ -368,7 +370,11 @@ ngx_duplex_store_apply(ngx_duplex_table_t *table, ngx_duplex_record_t *rec)
     r->expire = rec->expire;
     r->time = ++now;
 
-    kind->project(rec);
+    for (i = 0; i < nkinds; i++) {
+        if (kinds[i]->tag == rec->kind) {
+            kinds[i]->project(rec);
+        }
+    }
 
     return NGX_OK;
 }
@@ -381,7 +387,8 @@ ngx_duplex_store_walk(ngx_duplex_table_t *table, uint32_t tag,
     ngx_uint_t  i;
 
     for (i = 0; i < nrecords; i++) {
-        if (records[i].zone.len == zone->len
+        if (records[i].kind == tag
+            && records[i].zone.len == zone->len
             && ngx_memcmp(records[i].zone.data, zone->data, zone->len) == 0)
         {
             visit(&records[i], data);

@@ -2,8 +2,7 @@
 /*
  * links: modules/upstream/ngx_duplex_upstream_facts.c
  * links: modules/upstream/ngx_duplex_group.c modules/upstream/ngx_duplex_held.c
- * links: modules/upstream/ngx_duplex_line.c
- * links: modules/upstream/ngx_duplex_peer.c
+ * links: modules/upstream/ngx_duplex_line.c modules/upstream/ngx_duplex_peer.c
  * links: modules/upstream/ngx_duplex_admin.c
  * links: modules/upstream/ngx_duplex_exist.c
  * links: modules/upstream/ngx_duplex_projection.c
@@ -17,10 +16,11 @@
  * links: modules/upstream/ngx_duplex_membership.c
  * links: modules/upstream/ngx_duplex_membership_commit.c
  * links: modules/upstream/ngx_duplex_member.c
- * links: modules/upstream/ngx_duplex_id.c
+ * links: modules/upstream/ngx_duplex_id.c modules/upstream/ngx_duplex_name.c
+ * links: modules/upstream/ngx_duplex_resolved.c
+ * links: modules/upstream/ngx_duplex_resolve.c
  * links: modules/upstream/ngx_duplex_state.c
- * links: modules/core/ngx_duplex_identity.c
- * links: modules/core/ngx_duplex_clock.c
+ * links: modules/core/ngx_duplex_identity.c modules/core/ngx_duplex_clock.c
  *
  * Who is who in a group, and what becomes of what is said of servers, down to
  * the words of a stock list: one of our own making, with its sums compared
