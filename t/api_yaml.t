@@ -284,6 +284,13 @@ ask(204, DELETE => "/9/$_")
            http/keyvals/flags stream/keyvals/pools duplex/sessions/sessions};
 ask(200, DELETE => "$servers/3");
 ask(200, DELETE => "$sql/1");
+
+for my $of ('', '/http', '/http/app', '/http/app/0', '/http/app/0/weight') {
+    ask(200, PATCH => "$servers/0", { weight => 7 });
+    ask(200, GET => "/duplex/overrides$of");
+    ask(200, DELETE => "/duplex/overrides$of");
+}
+
 ask(204, PATCH => '/duplex/node', { leaving => false });
 
 # and now: does the contract say so?

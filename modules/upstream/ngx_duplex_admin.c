@@ -21,15 +21,6 @@ typedef struct {
     ngx_str_t            name;
 } ngx_duplex_admin_field_t;
 
-/* a record of one field, decoded */
-typedef struct {
-    uint64_t             life;
-    uint64_t             digest;
-    uint64_t             number;
-    ngx_str_t            route;
-    ngx_duplex_audit_t   audit;
-} ngx_duplex_admin_value_t;
-
 
 static void ngx_duplex_admin_project(ngx_duplex_record_t *rec);
 static ngx_duplex_admin_field_t *ngx_duplex_admin_field(ngx_uint_t bit);
@@ -286,13 +277,28 @@ ngx_duplex_admin_field(ngx_uint_t bit)
 }
 
 
+ngx_uint_t
+ngx_duplex_admin_bit(ngx_str_t *name)
+{
+    ngx_duplex_admin_field_t  *field;
+
+    for (field = ngx_duplex_admin_fields; field->bit; field++) {
+        if (field->name.len == name->len
+            && ngx_memcmp(field->name.data, name->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    return field->bit;
+}
+
+
 static ngx_int_t
 ngx_duplex_admin_get_field(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_str_t *field, ngx_duplex_admin_value_t *value, u_char *buf,
     uint64_t *time)
 {
-    ngx_uint_t           version;
-    ngx_duplex_bytes_t   b;
     ngx_duplex_record_t  rec;
 
     if (ngx_duplex_admin_get(group, key, field, &rec, buf,
@@ -302,8 +308,20 @@ ngx_duplex_admin_get_field(ngx_duplex_group_t *group, ngx_str_t *key,
         return NGX_DECLINED;
     }
 
-    b.pos = rec.value.data;
-    b.last = b.pos + rec.value.len;
+    *time = rec.time;
+
+    return ngx_duplex_admin_decode(&rec.value, value);
+}
+
+
+ngx_int_t
+ngx_duplex_admin_decode(ngx_str_t *text, ngx_duplex_admin_value_t *value)
+{
+    ngx_uint_t          version;
+    ngx_duplex_bytes_t  b;
+
+    b.pos = text->data;
+    b.last = b.pos + text->len;
     b.failed = 0;
 
     version = ngx_duplex_bytes_get(&b, 1);
@@ -315,8 +333,6 @@ ngx_duplex_admin_get_field(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_duplex_bytes_get_str(&b, &value->route);
     ngx_duplex_bytes_get_str(&b, &value->audit.who);
     ngx_duplex_bytes_get_str(&b, &value->audit.reason);
-
-    *time = rec.time;
 
     if (b.failed
         || version != NGX_DUPLEX_ADMIN_VERSION
@@ -449,6 +465,27 @@ ngx_duplex_admin_apply(ngx_duplex_group_t *group, ngx_str_t *key,
     if (left) {
         rec.expire = ngx_duplex_clock_monotonic() + left;
     }
+
+    if (ngx_duplex_admin_key(key, field, text, &rec.key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_duplex_store_apply(ngx_duplex_store_table(), &rec);
+}
+
+
+ngx_int_t
+ngx_duplex_admin_forget(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field)
+{
+    u_char               text[NGX_DUPLEX_KEY_MAX];
+    ngx_duplex_record_t  rec;
+
+    ngx_memzero(&rec, sizeof(ngx_duplex_record_t));
+
+    rec.kind = ngx_duplex_admin_kind.tag;
+    rec.zone = group->zone;
+    rec.deleted = 1;
 
     if (ngx_duplex_admin_key(key, field, text, &rec.key) != NGX_OK) {
         return NGX_ERROR;

@@ -46,6 +46,26 @@ typedef struct {
 } ngx_duplex_exist_t;
 
 
+/* a record of one field; its strings point into the record */
+typedef struct {
+    uint64_t                life;
+    uint64_t                digest;
+    uint64_t                number;
+    ngx_str_t               route;
+    ngx_duplex_audit_t      audit;
+} ngx_duplex_admin_value_t;
+
+/* NGX_OK; NGX_DECLINED: it is none of ours */
+ngx_int_t ngx_duplex_admin_decode(ngx_str_t *text,
+    ngx_duplex_admin_value_t *value);
+ngx_int_t ngx_duplex_admin_decode_exist(ngx_str_t *text,
+    ngx_duplex_exist_t *exist, ngx_duplex_audit_t *audit);
+/* NGX_DUPLEX_SET_* of a field's name; 0: there is none */
+ngx_uint_t ngx_duplex_admin_bit(ngx_str_t *name);
+/* nothing was said of it; NGX_OK, or NGX_ERROR: the store has no memory */
+ngx_int_t ngx_duplex_admin_forget(ngx_duplex_group_t *group, ngx_str_t *key,
+    ngx_str_t *field);
+
 /* NGX_OK; NGX_DECLINED: nothing was said */
 ngx_int_t ngx_duplex_admin_exist(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_duplex_exist_t *exist);

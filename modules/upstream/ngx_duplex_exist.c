@@ -18,12 +18,9 @@ ngx_int_t
 ngx_duplex_admin_exist(ngx_duplex_group_t *group, ngx_str_t *key,
     ngx_duplex_exist_t *exist)
 {
-    u_char                  buf[NGX_DUPLEX_ADMIN_RECORD];
-    ngx_str_t               route;
-    ngx_uint_t              version;
-    ngx_duplex_bytes_t      b;
-    ngx_duplex_record_t     rec;
-    ngx_duplex_settings_t  *set;
+    u_char               buf[NGX_DUPLEX_ADMIN_RECORD];
+    ngx_duplex_audit_t   audit;
+    ngx_duplex_record_t  rec;
 
     if (ngx_duplex_admin_get(group, key, &ngx_duplex_admin_existence, &rec,
                              buf, sizeof(buf))
@@ -32,11 +29,24 @@ ngx_duplex_admin_exist(ngx_duplex_group_t *group, ngx_str_t *key,
         return NGX_DECLINED;
     }
 
+    return ngx_duplex_admin_decode_exist(&rec.value, exist, &audit);
+}
+
+
+ngx_int_t
+ngx_duplex_admin_decode_exist(ngx_str_t *text, ngx_duplex_exist_t *exist,
+    ngx_duplex_audit_t *audit)
+{
+    ngx_str_t               route;
+    ngx_uint_t              version;
+    ngx_duplex_bytes_t      b;
+    ngx_duplex_settings_t  *set;
+
     ngx_memzero(exist, sizeof(ngx_duplex_exist_t));
     set = &exist->set;
 
-    b.pos = rec.value.data;
-    b.last = b.pos + rec.value.len;
+    b.pos = text->data;
+    b.last = b.pos + text->len;
     b.failed = 0;
 
     version = ngx_duplex_bytes_get(&b, 1);
@@ -55,6 +65,8 @@ ngx_duplex_admin_exist(ngx_duplex_group_t *group, ngx_str_t *key,
     set->slow_start = ngx_duplex_bytes_get(&b, 4);
 
     ngx_duplex_bytes_get_str(&b, &route);
+    ngx_duplex_bytes_get_str(&b, &audit->who);
+    ngx_duplex_bytes_get_str(&b, &audit->reason);
 
     if (b.failed
         || version != NGX_DUPLEX_ADMIN_VERSION

@@ -18,6 +18,7 @@
 #include "ngx_duplex_name.h"
 #include "ngx_duplex_stock.h"
 #include "ngx_duplex_options.h"
+#include "ngx_duplex_override.h"
 #include "ngx_duplex_panic.h"
 #include "ngx_duplex_slow.h"
 
@@ -111,6 +112,7 @@ ngx_duplex_register_driver(ngx_conf_t *cf, ngx_duplex_driver_t *driver)
     if (ngx_duplex_register_facts(cf, ngx_duplex_upstream_facts) != NGX_OK
         || ngx_duplex_options_register(cf) != NGX_OK
         || ngx_duplex_slow_register(cf) != NGX_OK
+        || ngx_duplex_override_register(cf) != NGX_OK
         || ngx_duplex_name_register(cf) != NGX_OK)
     {
         return NGX_ERROR;

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include "../../modules/upstream/ngx_duplex_admin.h"
 #include "../../modules/upstream/ngx_duplex_group.h"
+#include "../../modules/upstream/ngx_duplex_override.h"
 #include "../../modules/upstream/ngx_duplex_stock.h"
 #include "../../modules/core/ngx_duplex_journal.h"
 
@@ -224,6 +225,13 @@ void
 ngx_duplex_fact(ngx_duplex_facts_t *facts, ngx_str_t *zone, ngx_str_t *name,
     const char *fmt, ...)
 {
+}
+
+
+ngx_int_t
+ngx_duplex_override_register(ngx_conf_t *cf)
+{
+    return NGX_OK;
 }
 
 
