@@ -116,8 +116,10 @@ my @http = qw/caches keyvals limit_conns limit_reqs location_zones requests
               server_zones upstreams/;
 
 names('/api/9/http', @http);
-names('/api/9/duplex', qw/events explain node nodes ready/);
-names('/api/duplex', qw/events explain node nodes ready/);
+names('/api/9/duplex', qw/events explain node nodes overrides
+    ready/);
+names('/api/duplex', qw/events explain node nodes overrides
+    ready/);
 names('/noslash/9/http', @http);
 names('/limited/9/http', @http);
 names('/branch/9/http', @http);
