@@ -62,7 +62,7 @@ my $servers = '/api/9/http/upstreams/app/servers';
 is_deeply(overrides($node), [], 'nothing differs from the file');
 
 call(PATCH => "$servers/0?reason=too%20slow", { weight => 5 });
-call(PATCH => "$servers/1", { down => true });
+call(PATCH => "$servers/1?reason=new%0Akernel", { down => true });
 call(PATCH => "$servers/1", { fail_timeout => '20s', slow_start => '1500ms' });
 call(DELETE => "$servers/2?reason=broken");
 call(POST => $servers, { server => '127.0.0.29:1', weight => 3 });
@@ -87,6 +87,8 @@ like($all[0]{since}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'when');
 is($all[0]{server}, $at[0], 'which');
 is((grep { $_->{superseded} } @all), 0, 'all in force');
 
+$_->wait_log(qr/"\Q$at[1]\E" .* is now down: administrator \(new kernel\)$/, 5)
+    for $node, $other;
 happens { @{overrides($other)} == @all } 5, 'the other node shows the same';
 
 is(scalar @{overrides($node, '/http')}, 6, 'of a protocol');

@@ -186,7 +186,11 @@ static void
 ngx_duplex_projection_log(ngx_duplex_peer_t *peer, ngx_uint_t was,
     ngx_uint_t bits)
 {
-    const char  *state, *reason, *rest;
+    u_char               buf[2 * NGX_DUPLEX_REASON_MAX];
+    size_t               i;
+    uint64_t             when;
+    const char          *state, *reason, *rest;
+    ngx_duplex_audit_t   audit;
 
     if (bits & (NGX_DUPLEX_DOWN_CONFIG|NGX_DUPLEX_DOWN_ADMIN)) {
         state = "now down";
@@ -208,12 +212,30 @@ ngx_duplex_projection_log(ngx_duplex_peer_t *peer, ngx_uint_t was,
               && peer->life == 0)
              ? "configuration" : "administrator";
 
+    if (ngx_duplex_peer_admin(peer) == ngx_duplex_admin_none
+        || ngx_duplex_admin_last(peer, NGX_DUPLEX_SET_STATE, &audit, &when,
+                                 buf, sizeof(buf))
+           != NGX_OK)
+    {
+        ngx_str_null(&audit.reason);
+    }
+
+    /* a line of the log is one line, whatever somebody has written */
+
+    for (i = 0; i < audit.reason.len; i++) {
+        if (audit.reason.data[i] < ' ' || audit.reason.data[i] == 0x7f) {
+            audit.reason.data[i] = ' ';
+        }
+    }
+
     rest = ngx_duplex_peer_contributed(peer);
 
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "peer \"%V\" in %s \"%V\" is %s: %s%s%s",
+                  "peer \"%V\" in %s \"%V\" is %s: %s%s%V%s%s%s",
                   &peer->name, peer->group->driver->title,
                   &peer->group->name, state, reason,
+                  audit.reason.len ? " (" : "", &audit.reason,
+                  audit.reason.len ? ")" : "",
                   rest ? ", still " : "", rest ? rest : "");
 }
 
