@@ -564,7 +564,7 @@ my %bad = (
     ],
 
     'ngx_http_duplex_health_params jitter' => [
-        location => 'health_check jitter=0;', '"0"',
+        location => 'health_check jitter=-1;', '"-1"',
         location => 'health_check jitter=x;', '"x"',
     ],
 
@@ -647,7 +647,7 @@ my %bad = (
     ],
 
     'ngx_http_duplex_health_params keepalive_time' => [
-        location => 'health_check keepalive_time=0;', '"0"',
+        location => 'health_check keepalive_time=;', '""',
         location => 'health_check keepalive_time=soon;', '"soon"',
     ],
 

@@ -54,7 +54,8 @@ http {
             proxy_pass http://counted;
             proxy_http_version 1.1;
             proxy_set_header Host $host;
-            health_check interval=100ms fails=3 passes=2 uri=/probe;
+            health_check interval=100ms jitter=0 keepalive_time=0 fails=3
+                         passes=2 uri=/probe;
         }
 
         location /ported {

@@ -109,13 +109,31 @@ const char *
 ngx_duplex_param_msec(ngx_conf_t *cf, ngx_duplex_param_t *param,
     ngx_str_t *value, void *conf)
 {
+    const char  *reason;
+    ngx_msec_t  *field;
+
+    reason = ngx_duplex_param_msec_or_0(cf, param, value, conf);
+    field = (ngx_msec_t *) ((u_char *) conf + param->offset);
+
+    if (reason || *field == 0) {
+        return "must be a time above 0";
+    }
+
+    return NULL;
+}
+
+
+const char *
+ngx_duplex_param_msec_or_0(ngx_conf_t *cf, ngx_duplex_param_t *param,
+    ngx_str_t *value, void *conf)
+{
     ngx_int_t    msec;
     ngx_msec_t  *field;
 
     msec = ngx_parse_time(value, 0);
 
-    if (msec == NGX_ERROR || msec == 0) {
-        return "must be a time above 0";
+    if (msec == NGX_ERROR) {
+        return "must be a time";
     }
 
     field = (ngx_msec_t *) ((u_char *) conf + param->offset);

@@ -59,6 +59,8 @@ ngx_int_t ngx_duplex_param_parse(ngx_conf_t *cf, ngx_duplex_param_t *table,
 /* setters */
 const char *ngx_duplex_param_msec(ngx_conf_t *cf, ngx_duplex_param_t *param,
     ngx_str_t *value, void *conf);      /* ngx_msec_t, above 0 */
+const char *ngx_duplex_param_msec_or_0(ngx_conf_t *cf,
+    ngx_duplex_param_t *param, ngx_str_t *value, void *conf);
 const char *ngx_duplex_param_number(ngx_conf_t *cf, ngx_duplex_param_t *param,
     ngx_str_t *value, void *conf);      /* ngx_uint_t, above 0 */
 const char *ngx_duplex_param_string(ngx_conf_t *cf, ngx_duplex_param_t *param,

@@ -49,7 +49,7 @@ static ngx_duplex_param_t  ngx_http_duplex_health_params[] = {
     { ngx_string("interval"), 0, ngx_duplex_param_msec,
       offsetof(ngx_http_duplex_health_t, policy.interval) },
 
-    { ngx_string("jitter"), 0, ngx_duplex_param_msec,
+    { ngx_string("jitter"), 0, ngx_duplex_param_msec_or_0,
       offsetof(ngx_http_duplex_health_t, policy.jitter) },
 
     { ngx_string("fails"), 0, ngx_duplex_param_number,
@@ -73,7 +73,7 @@ static ngx_duplex_param_t  ngx_http_duplex_health_params[] = {
     { ngx_string("match"), 0, ngx_duplex_param_string,
       offsetof(ngx_http_duplex_health_t, match) },
 
-    { ngx_string("keepalive_time"), 0, ngx_duplex_param_msec,
+    { ngx_string("keepalive_time"), 0, ngx_duplex_param_msec_or_0,
       offsetof(ngx_http_duplex_health_t, check.keepalive) },
 
     { ngx_string("upstream"), NGX_DUPLEX_PARAM_MANY,

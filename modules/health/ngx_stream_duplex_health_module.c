@@ -72,7 +72,7 @@ static ngx_duplex_param_t  ngx_stream_duplex_health_params[] = {
     { ngx_string("interval"), 0, ngx_duplex_param_msec,
       offsetof(ngx_stream_duplex_health_t, policy.interval) },
 
-    { ngx_string("jitter"), 0, ngx_duplex_param_msec,
+    { ngx_string("jitter"), 0, ngx_duplex_param_msec_or_0,
       offsetof(ngx_stream_duplex_health_t, policy.jitter) },
 
     { ngx_string("fails"), 0, ngx_duplex_param_number,
