@@ -8,27 +8,30 @@ use lib "$FindBin::Bin/lib";
 
 use Duplex::Test;
 
+use IO::Socket::INET;
 
-use constant SERVERS => 12;
 
-# one process answers for all of them, on addresses of its own
+use constant SERVERS => 200;
 
-my @backends = map {
-    Duplex::Backend->new(name => "b$_", address => "127.0.2.$_",
-                         set => { hang => 1 })
-} 1 .. SERVERS;
+# One socket is all of them, on addresses of their own; nobody answers.
+
+my $server = IO::Socket::INET->new(LocalAddr => '0.0.0.0', Listen => 1024,
+                                   Blocking => 0)
+    or die "bind: $!";
+my @addresses = map { "127.0.2.$_" } 1 .. SERVERS;
 
 my $conf = <<'EOC';
 %%MAIN%%
 
 events {
+    worker_connections 2048;
 }
 
 http {
     %%HTTP%%
 
     upstream app {
-        zone app 256k;
+        zone app 2m;
 %%servers%%
     }
 
@@ -46,17 +49,25 @@ EOC
 
 my $node = Duplex::Node->new(
     name => 'a',
-    vars => { servers => join "\n", map { 'server ' . $_->address() . ';' }
-                                    @backends },
+    vars => { servers => join "\n",
+              map { "server $_:" . $server->sockport() . ';' } @addresses },
     conf => $conf,
 );
 
-my %seen;
+my @hanging;
 
 sub all_hang {
-    wait_for { !grep { $_->count() <= ($seen{$_} || 0) } @backends }
-        5, 'a hanging probe of each server';
-    $seen{$_} = $_->count() for @backends;
+    my %seen;
+
+    @hanging = ();
+
+    wait_for {
+        while (my $c = $server->accept()) {
+            push @hanging, $c;
+            $seen{$c->sockhost()} = 1 if sysread($c, my $request, 4096);
+        }
+        keys %seen == SERVERS;
+    } 30, 'a hanging probe of each server';
 }
 
 $node->start();
