@@ -29,6 +29,8 @@ http {
     limit_req_zone $server_name zone=requests:1m rate=1r/m;
     limit_conn_zone $server_name zone=connections:1m;
 
+    proxy_read_timeout 100ms;
+
     log_format probe '$request_uri';
 
     upstream app {
@@ -45,7 +47,6 @@ http {
 
         location / {
             proxy_pass http://app;
-            proxy_read_timeout 100ms;
 
             proxy_cache cache;
             proxy_cache_key $uri;
