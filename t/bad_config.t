@@ -248,7 +248,17 @@ my %bad = (
             '"be.example"',
     ],
 
+    'limit_req_zone' => [
+        http => 'limit_req_zone $uri zone=z:1m rate=x sync;', '"rate=x"',
+        http => 'limit_req_zone $uri zone=z:1m sync;', '"sync"',
+        http => 'limit_req_zone $uri zone=z:1m rate=1r/s synchronous;',
+            '"limit_req_zone"',
+    ],
+
     'resolver' => [
+        http => 'resolver status_zone=z;', '"resolver"',
+        http => 'resolver 127.0.0.1 valid=x status_zone=z;', 'valid=x',
+        stream => 'resolver 127.0.0.1 valid=x status_zone=z;', 'valid=x',
         upstream => "$SERVER resolver;", '"resolver"',
         upstream => "$SERVER resolver 127.0.0.1 valid=x;", 'valid=x',
         upstream => "$SERVER resolver 127.0.0.1; resolver 127.0.0.2;",

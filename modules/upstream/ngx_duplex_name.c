@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "../core/ngx_duplex_delegate.h"
 #include "ngx_duplex_group.h"
 #include "ngx_duplex_name.h"
 #include "ngx_duplex_resolve.h"
@@ -165,15 +166,22 @@ ngx_duplex_name_check(ngx_conf_t *cf, ngx_url_t *u,
 char *
 ngx_duplex_name_resolver(ngx_conf_t *cf, ngx_duplex_resolver_conf_t *conf)
 {
-    ngx_str_t  *value;
+    ngx_str_t    *value;
+    ngx_array_t  *args;
 
     if (conf->resolver) {
         return "is duplicate";
     }
 
-    value = cf->args->elts;
+    args = ngx_duplex_delegate_without(cf, 1, "status_zone=",
+                                       "its questions are not counted");
+    if (args == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
-    conf->resolver = ngx_resolver_create(cf, &value[1], cf->args->nelts - 1);
+    value = args->elts;
+
+    conf->resolver = ngx_resolver_create(cf, &value[1], args->nelts - 1);
 
     return conf->resolver ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
