@@ -10,6 +10,7 @@ use Duplex::Test;
 
 
 use constant ROUND => 250;              # probes of each server
+use constant MORE => 100;               # kB
 
 my %backends = (
     good    => Duplex::Backend->new(name => 'good'),
@@ -83,10 +84,17 @@ sub round {
 my $before = round(1);
 my $after = round(3);
 
+# what is wanted once, for the most that was under way, is not wanted again
+
+if ($after - $before >= MORE && !Duplex::Node::sanitizer()) {
+    $before = $after;
+    $after = round(5);
+}
+
 SKIP: {
     skip 'a sanitizer keeps what is freed', 1 if Duplex::Node::sanitizer();
 
-    cmp_ok($after - $before, '<', 100, 'memory stays')
+    cmp_ok($after - $before, '<', MORE, 'memory stays')
         or diag("$before kB, then $after kB");
 }
 

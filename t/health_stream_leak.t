@@ -15,6 +15,7 @@ use Duplex::Raw;
 
 # probes of each server
 use constant ROUND => $ENV{PROBES} || 100;
+use constant MORE => 100;               # kB
 
 sub hold { my ($c) = @_; 1 while sysread($c, my $text, 4096) }
 sub answer { my ($c) = @_; sysread($c, my $text, 4096); print $c 'ready' }
@@ -133,10 +134,17 @@ sub round {
 my ($kb, $fds) = round(1);
 my ($kb_after, $fds_after) = round(3);
 
+# what is wanted once, for the most that was under way, is not wanted again
+
+if ($kb_after - $kb >= MORE && !Duplex::Node::sanitizer()) {
+    $kb = $kb_after;
+    ($kb_after, $fds_after) = round(5);
+}
+
 SKIP: {
     skip 'a sanitizer keeps what is freed', 1 if Duplex::Node::sanitizer();
 
-    cmp_ok($kb_after - $kb, '<', 100, 'memory stays')
+    cmp_ok($kb_after - $kb, '<', MORE, 'memory stays')
         or diag("$kb kB, then $kb_after kB");
 }
 
