@@ -38,7 +38,7 @@ http {
 
     upstream app {
         zone app 256k;
-        server app.example:%%BE%% resolve max_fails=3 weight=2;
+        server App.example:%%BE%% resolve max_fails=3 weight=2;
         server %%FIXED%% backup;
     }
 
@@ -111,7 +111,7 @@ $node->expect_log(qr/no live upstreams/);
 # no name exists yet
 
 $node->start();
-$node->wait_log(qr/app\.example:\d+ of upstream "app" could not be resolved \(3: Host not found\)/, 5);
+$node->wait_log(qr/App\.example:\d+ of upstream "app" could not be resolved \(3: Host not found\)/, 5);
 
 is(members('app'), 'b4 backup', 'only the server with an address');
 is($node->get('/')->{body}, 'b4', 'which serves');
@@ -130,7 +130,7 @@ is_deeply([ sort keys %seen ], [ qw/b1 b2/ ], 'both serve');
 is($node->get('/', listen => 'stream')->{status}, 200, 'stream serves');
 
 my $peer = $node->peers('app')->{$address{1}};
-is($peer->{name}, "app.example:$port", 'the name is as written');
+is($peer->{name}, "App.example:$port", 'the name is as written');
 is($peer->{weight}, 2, 'and the line counts');
 
 my $path = "/api/9/http/upstreams/app/servers/$peer->{id}";
@@ -171,7 +171,7 @@ is($node->peers('app')->{$address{2}}{id}, $id, 'with their ids');
 # name servers that fail change nothing
 
 $names->set('app.example', 'servfail');
-$node->wait_log(qr/app\.example.*could not be resolved \(2: Server failure\)/,
+$node->wait_log(qr/App\.example.*could not be resolved \(2: Server failure\)/,
                 40);
 is(members('app'), 'b1 down, b2, b4 backup', 'failing name servers');
 
@@ -223,7 +223,7 @@ is($node->get('/service')->{body}, 'b3', 'and serves');
 
 # a name that leaves the file takes its addresses with it
 
-$node->configure($CONF =~ s/server app\.example\S+ resolve max.*\n//r);
+$node->configure($CONF =~ s/server App\.example\S+ resolve max.*\n//r);
 $node->reload(wait_old => 1);
 is(members('app'), 'b4 backup', 'a name that left the file');
 

@@ -102,7 +102,17 @@ ngx_duplex_name_add(ngx_conf_t *cf, ngx_array_t **names, ngx_str_t *written,
 
     new->written = *written;
     new->server = *written;
-    new->host = u.host;
+
+    /* the resolver writes it in small letters where it stands */
+
+    new->host.data = ngx_pnalloc(cf->pool, u.host.len);
+    if (new->host.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    new->host.len = u.host.len;
+    ngx_strlow(new->host.data, u.host.data, u.host.len);
+
     new->port = words->service.len ? 0 : u.port;
     new->service = words->service;
 

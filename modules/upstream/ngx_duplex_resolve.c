@@ -11,8 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "../core/ngx_duplex_clock.h"
-#include "../core/ngx_duplex_event.h"
-#include "../core/ngx_duplex_identity.h"
+#include "../core/ngx_duplex_lease.h"
 #include "ngx_duplex_group.h"
 #include "ngx_duplex_id.h"
 #include "ngx_duplex_name.h"
@@ -150,6 +149,13 @@ ngx_duplex_resolve_handler(ngx_resolver_ctx_t *ctx)
 
     name = ctx->data;
     name->ctx = NULL;
+
+    /* another holder may have another file by now, with other names */
+
+    if (!ngx_duplex_lease_held()) {
+        ngx_resolve_name_done(ctx);
+        return;
+    }
 
     if (ctx->state && (ngx_uint_t) ctx->state != name->told) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,

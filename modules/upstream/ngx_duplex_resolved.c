@@ -3,8 +3,8 @@
  * The addresses that names have, as records; ngx_duplex_name.h has their
  * bytes.
  *
- * A record of a name that is not in this node's file is kept for a while and
- * does no harm.
+ * A record of a name that is not in this node's file is kept until another
+ * name of its group is answered, and does no harm.
  */
 
 
