@@ -165,7 +165,8 @@ my $silent = serve($garbage{silence});
 for my $question (qw/live ready peers/) {
     $r = duplexctl('-n', "http://$silent/api", 'check', $question);
     is($r->{code}, 3, "check $question: nobody answers");
-    cmp_ok($r->{seconds}, '<', 0.3 * $slow, 'within 300 ms');
+    # and a busy machine needs a moment to start it
+    cmp_ok($r->{seconds}, '<', 0.1 + 0.3 * $slow, 'within 300 ms');
 }
 
 $r = duplexctl('-n', "http://$api/api", 'check', 'ready');

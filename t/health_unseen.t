@@ -125,6 +125,10 @@ is($answer->{status}, 200, 'the only request of a minute is a client\'s');
 is($answer->{body}, 'fresh', '... and is not answered with what a probe got');
 is($node->get('/page')->{status}, 503, '... the next one is limited');
 
+# a line is written when its answer has been sent
+
+wait_for { slurp($node->prefix() . '/access.log') =~ /page.*page/s } 5,
+    'both requests in the access log';
 is(slurp($node->prefix() . '/access.log'), "/page\n/page\n",
    'the access log has the requests of clients alone');
 
