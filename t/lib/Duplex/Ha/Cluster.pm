@@ -86,13 +86,17 @@ sub start {
 }
 
 
-# both are ready and linked, and each address is where it belongs
+# Both are ready and linked, and find all servers up: sessions that begin before
+# may have to move; and each address is where it belongs.
 sub wait_calm {
     my ($self) = @_;
 
     for my $machine ($self->a(), $self->b()) {
         wait_for { Duplex::Pair::is_linked($machine->nginx()) } 45,
             'machine "' . $machine->name() . '" to be linked and ready';
+
+        wait_for { _all_up($machine->nginx()) } 15,
+            'machine "' . $machine->name() . '" to find all servers up';
     }
 
     for my $service (sort keys %{$self->{services}}) {
@@ -103,6 +107,16 @@ sub wait_calm {
                    && !$self->_other($home)->has($address) } 15,
             "$address to be on $home only";
     }
+}
+
+
+sub _all_up {
+    my ($nginx) = @_;
+
+    my ($status, $groups) = $nginx->api_get('/api/9/http/upstreams');
+
+    return $status == 200
+        && !grep { $_->{state} ne 'up' } map { @{$_->{peers}} } values %$groups;
 }
 
 
