@@ -69,12 +69,5 @@ void ngx_http_duplex_upstream_settings(ngx_duplex_settings_t *set,
 /* makes the neutral groups of all upstream{} */
 ngx_int_t ngx_http_duplex_upstream_bind(ngx_conf_t *cf);
 
-/*
- * Calls the owner of the directive "name", which we stand before, with
- * "args" and in "srv_conf".
- */
-char *ngx_http_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_array_t *args, void **srv_conf);
-
 
 #endif /* _NGX_HTTP_DUPLEX_UPSTREAM_CONF_H_INCLUDED_ */

@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "../core/ngx_duplex_compat.h"
+#include "../core/ngx_duplex_delegate.h"
 #include "ngx_http_duplex_upstream.h"
 #include "ngx_http_duplex_driver.h"
 #include "ngx_http_duplex_peer.h"
@@ -319,24 +320,33 @@ static char *
 ngx_http_duplex_upstream_set_keepalive(ngx_conf_t *cf,
     ngx_http_duplex_upstream_srv_conf_t *uscf, ngx_http_upstream_srv_conf_t *us)
 {
-    char             *rv;
-    ngx_str_t        *value;
-    ngx_conf_file_t  *own_file, file;
+    char                 *rv;
+    ngx_str_t            *value;
+    ngx_uint_t            own_type;
+    ngx_conf_file_t      *own_file, file;
+    ngx_http_conf_ctx_t  *own_ctx, ctx;
 
-    /* a message must name the line of the directive */
+    /* as in the block, and a message must name the line of the directive */
 
+    own_type = cf->cmd_type;
+    own_ctx = cf->ctx;
     own_file = cf->conf_file;
+
+    ctx = *own_ctx;
+    ctx.srv_conf = us->srv_conf;
 
     file = *own_file;
     file.file.name = uscf->file;
     file.line = uscf->line;
 
+    cf->cmd_type = NGX_HTTP_UPS_CONF;
+    cf->ctx = &ctx;
     cf->conf_file = &file;
 
     value = uscf->keepalive->elts;
 
-    rv = ngx_http_duplex_upstream_delegate(cf, &value[0], uscf->keepalive,
-                                           us->srv_conf);
+    rv = ngx_duplex_delegate(cf, &ngx_http_duplex_upstream_module,
+                             uscf->keepalive);
 
     if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" directive %s",
@@ -344,6 +354,8 @@ ngx_http_duplex_upstream_set_keepalive(ngx_conf_t *cf,
         rv = NGX_CONF_ERROR;
     }
 
+    cf->cmd_type = own_type;
+    cf->ctx = own_ctx;
     cf->conf_file = own_file;
 
     return rv;

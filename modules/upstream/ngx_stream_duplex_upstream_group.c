@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "../core/ngx_duplex_compat.h"
+#include "../core/ngx_duplex_delegate.h"
 #include "ngx_duplex_slow.h"
 #include "ngx_duplex_state.h"
 #include "ngx_stream_duplex_driver.h"
@@ -29,8 +30,6 @@ static ngx_int_t ngx_stream_duplex_upstream_hold(ngx_conf_t *cf,
     ngx_stream_duplex_upstream_srv_conf_t *uscf);
 static void ngx_stream_duplex_upstream_caches(ngx_conf_t *cf,
     ngx_stream_upstream_srv_conf_t *us, ngx_duplex_group_t *group);
-static char *ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_array_t *args, void **srv_conf);
 
 
 ngx_int_t
@@ -218,60 +217,6 @@ ngx_stream_duplex_upstream_caches(ngx_conf_t *cf,
 }
 
 
-static char *
-ngx_stream_duplex_upstream_delegate(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_array_t *args, void **srv_conf)
-{
-    char                 *rv;
-    ngx_uint_t            i;
-    ngx_array_t          *own_args;
-    ngx_command_t        *cmd;
-    ngx_module_t        **modules;
-    ngx_stream_conf_ctx_t  *own_ctx, ctx;
-
-    modules = cf->cycle->modules;
-
-    for (i = 0; modules[i]; i++) {
-
-        if (modules[i]->type != NGX_STREAM_MODULE
-            || modules[i] == &ngx_stream_duplex_upstream_module)
-        {
-            continue;
-        }
-
-        for (cmd = modules[i]->commands; cmd && cmd->name.len; cmd++) {
-
-            if (!(cmd->type & NGX_STREAM_UPS_CONF)
-                || cmd->name.len != name->len
-                || ngx_memcmp(cmd->name.data, name->data, name->len) != 0)
-            {
-                continue;
-            }
-
-            own_args = cf->args;
-            own_ctx = cf->ctx;
-
-            ctx = *own_ctx;
-            ctx.srv_conf = srv_conf;
-
-            cf->args = args;
-            cf->ctx = &ctx;
-
-            rv = cmd->set(cf, cmd, srv_conf[modules[i]->ctx_index]);
-
-            cf->args = own_args;
-            cf->ctx = own_ctx;
-
-            return rv;
-        }
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown directive \"%V\"", name);
-
-    return NGX_CONF_ERROR;
-}
-
-
 /* all but "slow_start" and names that are asked for is stock's */
 
 char *
@@ -352,8 +297,7 @@ ngx_stream_duplex_upstream_server(ngx_conf_t *cf, ngx_command_t *cmd,
         return ngx_stream_duplex_upstream_named(cf, uscf, args, &words);
     }
 
-    return ngx_stream_duplex_upstream_delegate(cf, &value[0], args,
-                                               us->srv_conf);
+    return ngx_duplex_delegate(cf, &ngx_stream_duplex_upstream_module, args);
 }
 
 
@@ -388,7 +332,7 @@ ngx_stream_duplex_upstream_named(ngx_conf_t *cf,
         ngx_str_set(&arg[1], "127.0.0.1:1");
     }
 
-    rv = ngx_stream_duplex_upstream_delegate(cf, &arg[0], args, us->srv_conf);
+    rv = ngx_duplex_delegate(cf, &ngx_stream_duplex_upstream_module, args);
 
     if (rv != NGX_CONF_OK || rc != NGX_OK) {
         return rv;
@@ -451,8 +395,7 @@ ngx_stream_duplex_upstream_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     us = ngx_stream_conf_get_module_srv_conf(cf, ngx_stream_upstream_module);
 
-    rv = ngx_stream_duplex_upstream_delegate(cf, &cmd->name, cf->args,
-                                           us->srv_conf);
+    rv = ngx_duplex_delegate(cf, &ngx_stream_duplex_upstream_module, cf->args);
 
     if (rv != NGX_CONF_OK || us->servers->nelts) {
         return rv;
